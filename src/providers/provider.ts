@@ -1,0 +1,41 @@
+/** What a language model is to Antiphon: one method that streams parts. */
+import type { FinishReason, Message, ToolCall, Usage } from '../core/element.ts';
+import type { ErrorData } from '../core/errors.ts';
+
+/** A tool as the model sees it. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments object. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** One call of the model. */
+export interface ProviderRequest {
+  /** Rendered system prompt; empty for none. */
+  readonly system: string;
+  /** Oldest first; never contains a system message. */
+  readonly messages: readonly Message[];
+  readonly tools: readonly ToolDefinition[];
+  readonly temperature?: number;
+  readonly maxOutputTokens?: number;
+}
+
+/** What a model streams. */
+export type ProviderPart =
+  | { readonly type: 'text-delta'; readonly text: string }
+  | { readonly type: 'reasoning-delta'; readonly text: string }
+  | { readonly type: 'tool-call'; readonly call: ToolCall }
+  | { readonly type: 'error'; readonly error: ErrorData }
+  | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage?: Usage };
+
+/** A language model. Implementations throw AntiphonErrors with `provider-…` codes. */
+export interface Provider {
+  /** For display and traces, e.g. `openai-compatible:llama3.2`. */
+  readonly id: string;
+  /** Streams one reply; the last part is `finish`. Breaking off or aborting closes the connection. */
+  stream(
+    request: ProviderRequest,
+    options: { readonly signal: AbortSignal },
+  ): AsyncIterable<ProviderPart>;
+}

@@ -1,0 +1,15 @@
+/** The demo's dev server and production build. `ANTIPHON_BUILT=1` takes the SDK from dist/ instead of source. */
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const built = process.env['ANTIPHON_BUILT'] === '1';
+
+export default defineConfig({
+  root: at('./demo'),
+  base: './',
+  resolve: { alias: { antiphon: at(built ? './dist/src/index.js' : './src/index.ts') } },
+  worker: { format: 'es' },
+  server: { port: 5173, fs: { allow: [at('.')] } },
+  build: { outDir: at('./dist/demo'), emptyOutDir: true, target: 'es2023' },
+});
