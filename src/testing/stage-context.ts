@@ -77,4 +77,3 @@ export async function runOn(
   for await (const output of stage.process(source, context)) outputs.push(output);
   return outputs;
 }
-

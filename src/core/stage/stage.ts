@@ -71,10 +71,7 @@ export interface Stage<out Consumes extends Kind = Kind, out Emits extends Kind 
   readonly thread?: string;
   /** Loads models, opens sockets; awaited before the first element. */
   prepare?(context: StageContext): Promise<void>;
-  process(
-    input: AsyncIterable<StreamElement>,
-    context: StageContext,
-  ): AsyncIterable<StreamElement>;
+  process(input: AsyncIterable<StreamElement>, context: StageContext): AsyncIterable<StreamElement>;
 }
 
 /** The port ends of a stage that runs elsewhere. Each speaks the protocol of `core/port`. */

@@ -45,10 +45,7 @@ export interface Recognizer {
   /** Loads the model; idempotent. Errors: `model-load`. */
   load(onProgress?: OnProgress, signal?: AbortSignal): Promise<void>;
   /** Understands one utterance; runs are serialised. Errors: `invalid-argument`, `model-run`. */
-  transcribe(
-    samples: Float32Array<ArrayBuffer>,
-    options?: TranscribeOptions,
-  ): Promise<Recognition>;
+  transcribe(samples: Float32Array<ArrayBuffer>, options?: TranscribeOptions): Promise<Recognition>;
   /** For interim results; absent where the engine can't. */
   stream?(): RecognitionStream;
   /** Frees the model. The engine can't be used afterwards. */
