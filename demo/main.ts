@@ -1,0 +1,186 @@
+/** The demo: one agent, and the views that show what it does. */
+import {
+  createVoiceAgent,
+  offlineAssistant,
+  openAICompatible,
+  type Provider,
+  type VoiceAgent,
+} from 'antiphon';
+import { byId } from './dom.ts';
+import { followFlow } from './flow.ts';
+import { followConversation, readParameters } from './parameters.ts';
+import { recall, remember } from './preferences.ts';
+import { Session } from './session.ts';
+import { ConversationList } from './views/conversation-list.ts';
+import { startDrawers } from './views/drawers.ts';
+import { LatencyView } from './views/latency-view.ts';
+import { LevelMeter } from './views/level-meter.ts';
+import { LoadingView } from './views/loading-view.ts';
+import { PipelineView } from './views/pipeline-view.ts';
+import { startSamples } from './views/samples.ts';
+import { type AssistantChoice, SettingsDialog, storedChoice } from './views/settings-dialog.ts';
+import { TalkButton } from './views/talk-button.ts';
+import { startTheme } from './views/theme.ts';
+import { Toasts } from './views/toasts.ts';
+import { compact, TranscriptView } from './views/transcript-view.ts';
+
+const system =
+  'You are Antiphon, a friendly voice assistant in a web page. Everything you write is spoken aloud: ' +
+  'answer in one or two short sentences of plain words, without lists, markup or emoji.';
+
+const toasts = new Toasts(byId('toasts', HTMLElement));
+const attempt = (work: Promise<unknown>): void =>
+  void work.catch((error: unknown) => toasts.show(error));
+
+const meter = new LevelMeter();
+startTheme(() => meter.recolour());
+startDrawers();
+attempt(run());
+
+async function run(): Promise<void> {
+  const parameters = readParameters(location.search);
+  const choice: AssistantChoice = parameters.server
+    ? { kind: 'openai-compatible', ...parameters.server, token: '' }
+    : storedChoice();
+  const conversation = parameters.conversation ?? recall('conversation') ?? crypto.randomUUID();
+  const agent = await createVoiceAgent({ system, provider: providerFor(choice), conversation });
+  Object.assign(globalThis, { agent });
+
+  const session = new Session(agent);
+  const settings = new SettingsDialog(choice, (chosen) => agent.setProvider(providerFor(chosen)));
+  void settings;
+  followTalk(session);
+  const followed = followTranscript(agent);
+  followInside(agent);
+  await followConversations(agent, followed);
+
+  byId('typing', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault();
+    const input = byId('typed', HTMLInputElement);
+    const text = input.value.trim();
+    if (text === '') return;
+    input.value = '';
+    followed.transcript.typed(text);
+    attempt(session.type(text));
+  });
+  startSamples(
+    (clip, rate) => session.play(clip, rate),
+    (error) => toasts.show(error),
+  );
+  if (parameters.autostart) await load(agent);
+}
+
+function providerFor(choice: AssistantChoice): Provider {
+  if (choice.kind === 'offline') return offlineAssistant();
+  const { baseURL, model, token } = choice;
+  return openAICompatible({
+    baseURL,
+    model,
+    ...(token === '' ? {} : { token }),
+    // The person typed their own key into their own page; it is never stored.
+    dangerouslyAllowBrowserKey: true,
+  });
+}
+
+async function load(agent: VoiceAgent): Promise<void> {
+  const view = new LoadingView();
+  const release = agent.on('progress', ({ asset, loaded, total }) =>
+    view.progress(asset, loaded, total),
+  );
+  try {
+    await agent.load();
+  } finally {
+    release();
+    view.done();
+  }
+}
+
+function followTalk(session: Session): void {
+  const { agent } = session;
+  const button = new TalkButton(() => {
+    toasts.clear();
+    attempt(session.toggle());
+  });
+  button.show(agent.state, session.microphone);
+  agent.on('state', (state) => {
+    if (state.assistant === 'idle') {
+      session.stopped();
+      meter.rest();
+    }
+    button.show(state, session.microphone);
+  });
+  agent.on('level', ({ microphone, probability }) => meter.measure(microphone, probability));
+  agent.on('error', (error) => toasts.show(error));
+}
+
+interface Followed {
+  readonly transcript: TranscriptView;
+  readonly latency: LatencyView;
+}
+
+function followTranscript(agent: VoiceAgent): Followed {
+  const view = new TranscriptView(
+    byId('transcript', HTMLElement),
+    byId('dialogue', HTMLElement),
+    byId('welcome', HTMLElement),
+  );
+  const latency = new LatencyView();
+  const announcer = byId('announcer', HTMLElement);
+  agent.on('transcript', ({ turn, text, final }) => {
+    view.transcript(turn, text, final);
+    if (final && text !== '') announcer.textContent = `You said: ${text}`;
+  });
+  agent.on('reply', ({ turn, text }) => view.reply(turn, text));
+  agent.on('heard', ({ turn, text, done, interrupted }) =>
+    view.heard(turn, text, done, interrupted),
+  );
+  agent.on('tool', ({ turn, name, ...call }) => {
+    if ('arguments' in call) view.tool(turn, name, compact(call.arguments));
+  });
+  agent.on('message', ({ message }) => view.stored(message));
+  agent.on('turn', (turn) => {
+    view.finish({ ...turn, voiceToVoiceMs: turn.trace.voiceToVoiceMs });
+    latency.add(turn.trace, turn.transcript);
+  });
+  agent.on('state', ({ assistant }) => {
+    if (assistant === 'idle') view.endRun();
+  });
+  return { transcript: view, latency };
+}
+
+function followInside(agent: VoiceAgent): void {
+  const pipeline = new PipelineView(byId('pipeline', HTMLElement));
+  pipeline.show(agent.graph);
+  agent.on('state', () => pipeline.show(agent.graph));
+  followFlow(agent, pipeline);
+}
+
+async function followConversations(
+  agent: VoiceAgent,
+  { transcript, latency }: Followed,
+): Promise<void> {
+  const refresh = async (): Promise<void> =>
+    list.show(await agent.conversations(), agent.conversation);
+  const open = async (id: string): Promise<void> => {
+    await agent.open(id);
+    remember('conversation', id);
+    followConversation(id);
+    latency.clear();
+    transcript.show(await agent.history());
+    await refresh();
+  };
+  const list = new ConversationList({
+    open: (id) => attempt(open(id)),
+    create: () => attempt(open(crypto.randomUUID())),
+    delete: (id) =>
+      attempt(
+        agent
+          .deleteConversation(id)
+          .then(() => (id === agent.conversation ? open(crypto.randomUUID()) : refresh())),
+      ),
+  });
+  agent.on('message', () => attempt(refresh()));
+  remember('conversation', agent.conversation);
+  transcript.show(await agent.history());
+  await refresh();
+}

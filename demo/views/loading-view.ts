@@ -1,0 +1,58 @@
+/** Loading progress: one line an asset, in bytes as they arrive, and a bar for all of them. */
+import { byId, make } from '../dom.ts';
+
+interface Asset {
+  readonly figures: HTMLElement;
+  loaded: number;
+  total: number;
+}
+
+/** The block above the talk button while models are on their way. */
+export class LoadingView {
+  readonly #block = byId('loading', HTMLElement);
+  readonly #bar = byId('loading-bar', HTMLProgressElement);
+  readonly #sum = byId('loading-total', HTMLElement);
+  readonly #list = byId('loading-assets', HTMLElement);
+  readonly #assets = new Map<string, Asset>();
+
+  /** Bytes of one asset; `total` 0 where the server did not say. */
+  progress(asset: string, loaded: number, total: number): void {
+    let known = this.#assets.get(asset);
+    if (known === undefined) {
+      const line = make('li');
+      const name = make('span', '', asset.split('/').at(-1) ?? asset);
+      name.title = asset;
+      known = { figures: make('span'), loaded, total };
+      line.append(name, known.figures);
+      this.#list.append(line);
+      this.#assets.set(asset, known);
+    }
+    known.loaded = loaded;
+    known.total = total;
+    known.figures.textContent = figures(loaded, total);
+    known.figures.title = `${loaded} of ${total} bytes`;
+    this.#block.hidden = false;
+    this.#update();
+  }
+
+  /** Everything is there, or has failed. */
+  done(): void {
+    this.#block.hidden = true;
+  }
+
+  #update(): void {
+    let loaded = 0;
+    let total = 0;
+    for (const asset of this.#assets.values()) {
+      loaded += asset.loaded;
+      total += Math.max(asset.loaded, asset.total);
+    }
+    this.#bar.value = total === 0 ? 0 : loaded / total;
+    this.#sum.textContent = figures(loaded, total);
+  }
+}
+
+function figures(loaded: number, total: number): string {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(2);
+  return total === 0 ? `${megabytes(loaded)} MB` : `${megabytes(loaded)} / ${megabytes(total)} MB`;
+}
