@@ -2,7 +2,7 @@
 
     synthesise.py BUILD [utterances]
 
-writes BUILD/audio/{train-0000…,words,joined-0…,nonspeech-0…,dev-*,eval-*}.npz, each with `pcm` (int16, concatenated),
+writes BUILD/audio/{train-0000…,train2-0000…,words,joined-0…,nonspeech-0…,dev-*,eval-*}.npz, each with `pcm` (int16, concatenated),
 `ends` (sample offsets) and `meta` (JSON: text, voice, kind)."""
 import io
 import json
@@ -191,27 +191,33 @@ def jobs(folder, utterances):
     pick = lambda: r.choices(names, weights)[0]
     opened = {side: [s for s in text.open_sentences() if text.held_out(s[1]) == side] for side in ('train', 'dev', 'eval')}
     for side in opened: r.shuffle(opened[side])
-    n_open = int(utterances * .54)
+    q = random.Random(2)
+    voice = lambda: q.choices(names, weights)[0]
+    held = []
+    for side, n in (('dev', 120), ('eval', 160)):
+        held.append((f'{folder}/{side}-domain.npz', 8, [(*s, voice(), 'domain') for s in text.domain_sentences(n, 12, side)]))
+        held.append((f'{folder}/{side}-open.npz', 9, [(*s, voice(), 'open') for s in opened[side][:n]]))
+    held.append((f'{folder}/eval-unseen.npz', 10, [(*s, UNSEEN[i % 2], 'unseen') for i, s in enumerate(opened['eval'][160:320])]))
     core = [(p, ' '.join(text.WORD.findall(p.lower()))) for p in text.CORE + text.REPLIES]
     core += [(w, w) for w in [text.number(i) for i in range(101)] + text.DIGITS * 2]
-    items = [(*s, pick(), 'open') for s in opened['train'][:n_open]]
-    items += [(*s, pick(), 'domain') for s in text.domain_sentences(utterances - n_open - 3 * len(core), 11)]
-    items += [(*s, pick(), 'core') for s in core * 3]
-    r.shuffle(items)
-    out = [(f'{folder}/train-{i // SHARD:04d}.npz', i, items[i:i + SHARD]) for i in range(0, len(items), SHARD)]
+    out, used = [], 0
+    # In two parts, so that training can begin with the first.
+    for part, n in (('train', int(utterances * 4 / 7)), ('train2', int(utterances * 3 / 7))):
+        n_open = min(int(n * .54), len(opened['train']) - used)
+        items = [(*s, pick(), 'open') for s in opened['train'][used:used + n_open]]
+        used += n_open
+        items += [(*s, pick(), 'domain') for s in text.domain_sentences(n - n_open - 3 * len(core), 11 if part == 'train' else 13)]
+        items += [(*s, pick(), 'core') for s in core * 3]
+        r.shuffle(items)
+        out.append([(f'{folder}/{part}-{i // SHARD:04d}.npz', i + len(out) * 10**6, items[i:i + SHARD]) for i in range(0, len(items), SHARD)])
     short = []
     for v in WORD_VOICES + [v for v in names for _ in range(4)]:
         short += [(w, w, v, 'word') for w in text.DIGITS + ['oh']]
-    held = [(f'{folder}/words.npz', 7, short)]
-    for side, n in (('dev', 120), ('eval', 160)):
-        held.append((f'{folder}/{side}-domain.npz', 8, [(*s, pick(), 'domain') for s in text.domain_sentences(n, 12, side)]))
-        held.append((f'{folder}/{side}-open.npz', 9, [(*s, pick(), 'open') for s in opened[side][:n]]))
-    held.append((f'{folder}/eval-unseen.npz', 10, [(*s, UNSEEN[i % 2], 'unseen') for i, s in enumerate(opened['eval'][160:320])]))
-    return held + out
+    return [(f'{folder}/words.npz', 7, short)] + held + out[0] + out[1]
 
 
 if __name__ == '__main__':
-    folder, utterances = sys.argv[1] + '/audio', int(sys.argv[2]) if len(sys.argv) > 2 else 36000
+    folder, utterances = sys.argv[1] + '/audio', int(sys.argv[2]) if len(sys.argv) > 2 else 63000
     os.makedirs(folder, exist_ok=True)
     with Pool(os.cpu_count()) as pool:
         for i, path in enumerate(pool.imap(make_shard, jobs(folder, utterances))):

@@ -1,0 +1,158 @@
+"""Training: CTC, AdamW, a cosine over wall time, an exponential average of the weights. Resumable.
+
+    train.py BUILD MINUTES [--init-from FILE.pt]
+
+New feature shards are picked up at each epoch. BUILD/checkpoint.pt holds everything; BUILD/average.pt the averaged weights."""
+import argparse
+import copy
+import glob
+import json
+import math
+import os
+import queue
+import threading
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import augment
+from features import standardise_numpy
+from model import CONFIG, Acoustic, encode, frames, greedy
+
+PEAK, DECAY, AVERAGE = 2e-3, .02, .999
+FRAMES = 19200  # mel frames of a batch: 64 utterances of three seconds
+
+
+class Data:
+    def __init__(self, build):
+        self.build, self.files, self.items = build, [], []
+
+    def refresh(self):
+        for path in sorted(glob.glob(self.build + '/features/*.npz')):
+            if path in self.files or os.path.basename(path).startswith(('dev', 'eval')): continue
+            self.files.append(path)
+            z = np.load(path)
+            versions = [np.split(z[v], z[v + '_ends'][:-1]) for v in ('light', 'heavy')]
+            for i, m in enumerate(json.loads(z['meta'].tobytes())):
+                self.items.append((encode(m['text']), versions[0][i], versions[1][i]))
+        return len(self.items)
+
+    def epoch(self, g, by_length):
+        """Batches of (mel [batch, 64, frames], lengths, targets)."""
+        chosen = [(t, a if g.random() < .4 else b) for t, a, b in self.items]
+        chosen = [(t, x) for t, x in chosen if frames(len(x)) >= len(t) + 2 + sum(p == q for p, q in zip(t, t[1:])) and len(x) < 1400]
+        order = np.argsort([len(x) * (1 if by_length else g.uniform(.9, 1.1)) for _, x in chosen])
+        batches, start = [], 0
+        while start < len(order):
+            longest, end = 0, start
+            while end < len(order) and max(longest, len(chosen[order[end]][1])) * (end + 1 - start) <= FRAMES and end - start < 160:
+                longest = max(longest, len(chosen[order[end]][1]))
+                end += 1
+            batches.append(order[start:end])
+            start = end
+        if not by_length: g.shuffle(batches)
+        for batch in batches:
+            mels = [standardise_numpy(augment.features(chosen[i][1].astype(np.float32), g)) for i in batch]
+            size = max(map(len, mels))
+            x = np.zeros((len(mels), size, mels[0].shape[1]), np.float32)
+            for k, m in enumerate(mels): x[k, :len(m)] = m
+            yield torch.from_numpy(x.transpose(0, 2, 1)), [frames(len(m)) for m in mels], [chosen[i][0] for i in batch]
+
+
+def ahead(batches, size=6):
+    """The same batches, prepared by a thread."""
+    q = queue.Queue(size)
+    def run():
+        for b in batches: q.put(b)
+        q.put(None)
+    threading.Thread(target=run, daemon=True).start()
+    return iter(q.get, None)
+
+
+def distance(a, b):
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        last, row[0] = row[0], i
+        for j, y in enumerate(b, 1): last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (x != y))
+    return row[-1]
+
+
+def validate(net, build, device):
+    """Greedy character and word error of the dev sets."""
+    out = []
+    for name in ('domain', 'open', 'joined'):
+        path = f'{build}/features/dev-{name}.npz'
+        if not os.path.exists(path): continue
+        z = np.load(path)
+        wrong = total = wwrong = wtotal = 0
+        for m, mel in zip(json.loads(z['meta'].tobytes()), np.split(z['light'], z['light_ends'][:-1])):
+            with torch.no_grad(): said = greedy(net(torch.from_numpy(standardise_numpy(mel.astype(np.float32)).T)[None].to(device))[0].argmax(1).tolist())
+            wrong += distance(said, m['text']); total += len(m['text'])
+            wwrong += distance(said.split(), m['text'].split()); wtotal += len(m['text'].split())
+        out.append(f'{name} {100 * wrong / total:.1f}/{100 * wwrong / wtotal:.1f}')
+    return 'CER/WER ' + ', '.join(out)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('build'); p.add_argument('minutes', type=float); p.add_argument('--init-from')
+    a = p.parse_args()
+    torch.manual_seed(0)
+    torch.set_num_threads(os.cpu_count())
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    net = Acoustic(**CONFIG).to(device, memory_format=torch.channels_last)
+    if a.init_from: net.load_state_dict(torch.load(a.init_from, map_location=device)['net'])
+    average = copy.deepcopy(net).eval()
+    groups = [{'params': [p for p in net.parameters() if p.dim() > 1], 'weight_decay': DECAY}, {'params': [p for p in net.parameters() if p.dim() < 2], 'weight_decay': 0}]
+    opt = torch.optim.AdamW(groups, lr=PEAK, betas=(.9, .98))
+    spent, step, epoch, checkpoint = 0., 0, 0, a.build + '/checkpoint.pt'
+    if os.path.exists(checkpoint) and not a.init_from:
+        c = torch.load(checkpoint, map_location=device)
+        net.load_state_dict(c['net']); average.load_state_dict(c['average']); opt.load_state_dict(c['opt'])
+        spent, step, epoch = c['spent'], c['step'], c['epoch']
+    data, seconds = Data(a.build), a.minutes * 60
+    last, saved, heard, running = time.time(), time.time(), 0., []
+
+    def save():
+        torch.save({'net': net.state_dict(), 'average': average.state_dict(), 'opt': opt.state_dict(), 'spent': spent, 'step': step, 'epoch': epoch}, checkpoint + '.part')
+        os.replace(checkpoint + '.part', checkpoint)
+        torch.save({'config': CONFIG, 'net': average.state_dict(), 'step': step, 'hours': heard / 3600}, a.build + '/average.part')
+        os.replace(a.build + '/average.part', a.build + '/average.pt')
+
+    while spent < seconds:
+        print(f'epoch {epoch}: {data.refresh()} utterances', flush=True)
+        for mel, lengths, targets in ahead(data.epoch(np.random.default_rng(epoch), epoch == 0)):
+            now = time.time()
+            spent, last = spent + now - last, now
+            if spent >= seconds: break
+            progress = spent / seconds
+            rate = PEAK * min(1, (step + 1) / 300) * (.5 + .5 * math.cos(math.pi * progress)) + 1e-6
+            for group in opt.param_groups: group['lr'] = rate
+            net.train()
+            logits = net(mel.to(device), low=True).float().log_softmax(2)
+            flat = torch.tensor([c for t in targets for c in t], dtype=torch.long)
+            loss = F.ctc_loss(logits.transpose(0, 1), flat.to(device), torch.tensor(lengths), torch.tensor([len(t) for t in targets]), reduction='sum', zero_infinity=True) / max(len(flat), 1)
+            opt.zero_grad(set_to_none=True)
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 1.)
+            if torch.isfinite(norm): opt.step()
+            step += 1
+            keep = min(AVERAGE, 1 - 1 / (step + 10) * 5) if step > 10 else 0
+            with torch.no_grad():
+                for q, w in zip(average.parameters(), net.parameters()): q.lerp_(w, 1 - keep)
+            heard += mel.shape[0] * mel.shape[2] * .01
+            running.append(loss.item())
+            if step % 50 == 0:
+                print(f'step {step} {spent / 60:.1f} min lr {rate:.5f} loss {np.mean(running[-50:]):.3f} norm {norm:.2f} heard {heard / 3600:.1f} h', flush=True)
+            if now - saved > 240:
+                saved = now
+                save()
+                print(f'step {step} {validate(average, a.build, device)}', flush=True)
+        else: epoch += 1
+    save()
+    print('done', validate(average, a.build, device), flush=True)
+
+
+if __name__ == '__main__': main()
