@@ -26,7 +26,9 @@ export type FloorReport =
       readonly turn: number;
       readonly at: number;
       readonly finished: boolean;
-    };
+    }
+  /** The worklet's own energy gate lowered the voice: ears confirm it (`pause`) or `lift` it within 200 ms of audio. */
+  | { readonly type: 'ducked'; readonly at: number };
 
 /** Scribe → ears: words of the user while the policy is deciding. */
 export type FloorWords = {

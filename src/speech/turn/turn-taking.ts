@@ -1,0 +1,275 @@
+/**
+ * Turn-taking: joins speech detection, end of turn and interruption into decisions. It sees only frames
+ * and reports, in audio time, and decides nothing by a clock of its own; the same input gives the same
+ * decisions however fast it is fed.
+ */
+import type { FloorCommand, FloorMessage } from '../../audio/floor.ts';
+import { type EndpointPolicy, learnedSilence } from './endpointing.ts';
+import { FloorTracker } from './floor-tracker.ts';
+import {
+  type FloorState,
+  type InterruptionOptions,
+  type InterruptionVerdict,
+  judgeInterruption,
+} from './interruption.ts';
+import { SpeechDetector, type SpeechDetectorOptions, type SpeechFrame } from './speech-detector.ts';
+
+/** Everything that can be tuned; the documented defaults hold for what is left out. */
+export interface TurnTakingOptions {
+  /** When speech begins. */
+  readonly speech?: SpeechDetectorOptions;
+  /** When a pause ends the turn; {@link learnedSilence} (600 ms, learned within 500…3 000) unless given. */
+  readonly endpoint?: EndpointPolicy;
+  /** What takes the floor from the assistant. */
+  readonly interruption?: InterruptionOptions;
+  /** A turn is ended here even in the middle of speech; 30 000 ms unless given. */
+  readonly maxTurnMs?: number;
+  /** Silence after which a turn detector is asked; 200 ms unless given. */
+  readonly considerMs?: number;
+  /** How long an unconfirmed duck of the worklet lasts; 200 ms unless given. */
+  readonly duckMs?: number;
+  /** Audible time with raised thresholds, while the echo canceller converges; 3 000 ms unless given. */
+  readonly firstPlaybackMs?: number;
+  /** Whether someone reports the words of an open turn; without, short sounds are judged by length alone. False unless given. */
+  readonly wordsExpected?: boolean;
+  /** A pause of this length after which the person goes on was a cut-off to learn from; 3 000 ms unless given. */
+  readonly cutOffMs?: number;
+}
+
+/** What to do now; times in ms on the capture clock. */
+export type TurnDecision =
+  /** A turn may have begun at `speechStart`; noticed at `at`. */
+  | {
+      readonly type: 'start';
+      readonly turn: number;
+      readonly speechStart: number;
+      readonly at: number;
+    }
+  /** It is speech. */
+  | { readonly type: 'confirm'; readonly turn: number; readonly at: number }
+  /** A pause: ask the turn detector; answer by {@link TurnTaking.answer}. */
+  | { readonly type: 'consider'; readonly turn: number; readonly pause: number }
+  /** Everything of turns ≤ `turn` is void. */
+  | { readonly type: 'interrupt'; readonly turn: number; readonly at: number }
+  /** It was nothing, or no claim to the floor. */
+  | { readonly type: 'misfire'; readonly turn: number; readonly at: number }
+  /** The turn is over. */
+  | {
+      readonly type: 'end';
+      readonly turn: number;
+      readonly speechStart: number;
+      readonly speechEnd: number;
+      readonly at: number;
+    }
+  /** For the playback worklet. */
+  | { readonly type: 'floor'; readonly command: FloorCommand };
+
+interface Candidate {
+  readonly turn: number;
+  readonly floor: FloorState;
+  readonly noticed: number;
+  /** It is the person's turn: nothing stood against it, or the interruption was committed. */
+  accepted: boolean;
+  words: string;
+  considered: boolean;
+  completion: number | undefined;
+}
+
+/** The state machine of one conversation. */
+export class TurnTaking {
+  readonly #options: TurnTakingOptions;
+  readonly #speech: SpeechDetector;
+  readonly #endpoint: EndpointPolicy;
+  readonly #floor: FloorTracker;
+  readonly #decisions: TurnDecision[] = [];
+  #candidate: Candidate | undefined;
+  #pauses = 0;
+  #lastSpeechEnd: number | undefined;
+  #now = 0;
+
+  constructor(options: TurnTakingOptions = {}) {
+    this.#options = options;
+    this.#speech = new SpeechDetector(options.speech);
+    this.#endpoint = options.endpoint ?? learnedSilence();
+    this.#floor = new FloorTracker(options.firstPlaybackMs ?? 3000);
+  }
+
+  /** The turn being spoken, sure or not; undefined between turns. */
+  get open(): number | undefined {
+    return this.#candidate?.turn;
+  }
+
+  /** The words reported of the open turn; empty when none were. */
+  get words(): string {
+    return this.#candidate?.words ?? '';
+  }
+
+  /** What the assistant is doing. */
+  get floor(): FloorState {
+    return this.#floor.state;
+  }
+
+  /** Takes the next frame; returns what to do, in this order. */
+  feed(frame: SpeechFrame): readonly TurnDecision[] {
+    this.#now = frame.at + frame.durationMs;
+    const change = this.#speech.feed(frame, this.#floor.loudspeaker);
+    this.#floor.advance(frame.durationMs);
+    if (change === 'tentative') this.#start();
+    else if (change === 'confirmed') this.#confirm();
+    else if (change === 'continued') this.#continue();
+    else if (change === 'misfire') this.#misfire();
+    if (this.#candidate) this.#judge(this.#candidate);
+    this.#liftDuck();
+    return this.#decisions.splice(0);
+  }
+
+  /** Takes a report of playback, scribe or page; what follows from it comes with the next frame. */
+  report(message: FloorMessage): void {
+    const before = this.#floor.state;
+    this.#floor.report(message);
+    const candidate = this.#candidate;
+    if (!candidate) return;
+    if (message.type === 'words' && message.turn === candidate.turn) candidate.words = message.text;
+    if (candidate.accepted) return;
+    // The reply begins while the person does: it waits until it is clear whether they go on.
+    if (message.type === 'audible') this.#pause();
+    // It was heard to its end before the pause reached it: there is nothing left to interrupt.
+    if (before === 'speaking' && this.#floor.state === 'listening') {
+      candidate.accepted = true;
+      this.#resume();
+    }
+  }
+
+  /** The turn detector's answer to a `consider`; too late is no answer. */
+  answer(turn: number, pause: number, completion: number): void {
+    const candidate = this.#candidate;
+    if (candidate?.turn === turn && candidate.considered && this.#pauses === pause)
+      candidate.completion = completion;
+  }
+
+  /** No more audio: what is sure ends now, what is not was nothing. */
+  finish(): readonly TurnDecision[] {
+    const candidate = this.#candidate;
+    if (candidate && this.#speech.state === 'confirmed') {
+      if (!candidate.accepted) this.#commit(candidate);
+      this.#end(candidate);
+    } else if (candidate) this.#misfire();
+    return this.#decisions.splice(0);
+  }
+
+  #start(): void {
+    const floor = this.#floor.state;
+    const turn = this.#floor.nextTurn();
+    this.#candidate = {
+      turn,
+      floor,
+      noticed: this.#now,
+      accepted: floor === 'listening',
+      words: '',
+      considered: false,
+      completion: undefined,
+    };
+    this.#decide({ type: 'start', turn, speechStart: this.#speech.onset, at: this.#now });
+    if (floor === 'speaking') this.#pause();
+  }
+
+  #confirm(): void {
+    const candidate = this.#candidate;
+    if (!candidate) return;
+    this.#decide({ type: 'confirm', turn: candidate.turn, at: this.#now });
+    const gap = this.#speech.onset - (this.#lastSpeechEnd ?? Number.NEGATIVE_INFINITY);
+    // Nothing was heard since they stopped, so they had not stopped: the turn was ended too early.
+    if (candidate.floor === 'thinking' && gap <= (this.#options.cutOffMs ?? 3000))
+      this.#endpoint.held(gap);
+  }
+
+  #continue(): void {
+    this.#pauses += 1;
+    if (!this.#candidate) return;
+    this.#candidate.considered = false;
+    this.#candidate.completion = undefined;
+    if (this.#speech.state === 'confirmed') this.#endpoint.held(this.#speech.pauseMs);
+  }
+
+  #judge(candidate: Candidate): void {
+    if (!candidate.accepted) {
+      const verdict = this.#verdict(candidate);
+      if (verdict === 'commit') this.#commit(candidate);
+      else if (verdict === 'resume') this.#misfire();
+    }
+    if (!candidate.accepted || this.#speech.state !== 'confirmed') return;
+    const { silenceMs, onset } = this.#speech;
+    if (!candidate.considered && silenceMs >= (this.#options.considerMs ?? 200)) {
+      candidate.considered = true;
+      this.#decide({ type: 'consider', turn: candidate.turn, pause: this.#pauses });
+    }
+    const over = silenceMs >= this.#endpoint.delayMs(candidate.completion);
+    if (over || this.#now - onset >= (this.#options.maxTurnMs ?? 30_000)) this.#end(candidate);
+  }
+
+  #verdict(candidate: Candidate): InterruptionVerdict {
+    return judgeInterruption(
+      {
+        floor: candidate.floor,
+        voicedMs: this.#speech.voicedMs,
+        silenceMs: this.#speech.silenceMs,
+        elapsedMs: this.#now - candidate.noticed,
+        words: this.#options.wordsExpected === true ? candidate.words : undefined,
+      },
+      this.#options.interruption,
+    );
+  }
+
+  #commit(candidate: Candidate): void {
+    candidate.accepted = true;
+    const turn = candidate.turn - 1;
+    this.#decide({ type: 'floor', command: { type: 'flush', turn } });
+    this.#decide({ type: 'interrupt', turn, at: this.#now });
+    this.#floor.void(turn);
+  }
+
+  #misfire(): void {
+    const candidate = this.#candidate;
+    if (!candidate) return;
+    this.#candidate = undefined;
+    this.#speech.end();
+    this.#resume();
+    this.#decide({ type: 'misfire', turn: candidate.turn, at: this.#now });
+  }
+
+  #end(candidate: Candidate): void {
+    const { onset: speechStart, speechEnd } = this.#speech;
+    this.#candidate = undefined;
+    this.#lastSpeechEnd = speechEnd;
+    this.#speech.end();
+    this.#floor.awaitReply(candidate.turn);
+    this.#decide({ type: 'end', turn: candidate.turn, speechStart, speechEnd, at: this.#now });
+  }
+
+  #pause(): void {
+    if (this.#floor.paused) return;
+    this.#floor.paused = true;
+    this.#floor.settleDuck();
+    this.#decide({ type: 'floor', command: { type: 'pause' } });
+  }
+
+  #resume(): void {
+    if (!this.#floor.paused) return;
+    this.#floor.paused = false;
+    this.#decide({ type: 'floor', command: { type: 'lift' } });
+    this.#decide({ type: 'floor', command: { type: 'resume' } });
+  }
+
+  /** The worklet's energy gate heard something that is no speech. */
+  #liftDuck(): void {
+    const { duckedAt } = this.#floor;
+    if (duckedAt === undefined || this.#candidate || this.#speech.voicedMs > 0) return;
+    if (this.#now - duckedAt < (this.#options.duckMs ?? 200)) return;
+    this.#floor.settleDuck();
+    this.#decide({ type: 'floor', command: { type: 'lift' } });
+  }
+
+  #decide(decision: TurnDecision): void {
+    this.#decisions.push(decision);
+  }
+}
