@@ -1,14 +1,9 @@
 /** What a language model is to Antiphon: one method that streams parts. */
 import type { FinishReason, Message, ToolCall, Usage } from '../core/element.ts';
 import type { ErrorData } from '../core/errors.ts';
+import type { Tool, ToolDefinition } from './tools.ts';
 
-/** A tool as the model sees it. */
-export interface ToolDefinition {
-  readonly name: string;
-  readonly description: string;
-  /** JSON Schema of the arguments object. */
-  readonly parameters: Readonly<Record<string, unknown>>;
-}
+export type { ToolDefinition } from './tools.ts';
 
 /** One call of the model. */
 export interface ProviderRequest {
@@ -33,6 +28,8 @@ export type ProviderPart =
 export interface Provider {
   /** For display and traces, e.g. `openai-compatible:llama3.2`. */
   readonly id: string;
+  /** Tools the provider brings along; they are offered and run like the caller's own. */
+  readonly tools?: readonly Tool[];
   /** Streams one reply; the last part is `finish`. Breaking off or aborting closes the connection. */
   stream(
     request: ProviderRequest,

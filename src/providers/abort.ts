@@ -1,0 +1,52 @@
+/** Waiting that ends when the caller cancels. */
+import { AntiphonError } from '../core/errors.ts';
+
+/** The error of work the caller cancelled. */
+export function abortedError(): AntiphonError {
+  return new AntiphonError('aborted', 'The request was cancelled.', {
+    hint: 'Nothing to do: the caller asked for it.',
+  });
+}
+
+/** Settles like `work`, or rejects with `aborted` as soon as `signal` aborts. */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortedError());
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort))
+      .catch(() => undefined);
+  });
+}
+
+/** Resolves after `ms`; rejects with `aborted` as soon as `signal` aborts. */
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const elapsed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return abortable(elapsed, signal).finally(() => clearTimeout(timer));
+}
+
+/**
+ * The values of `source` until `signal` aborts, then an `aborted` error at once, even when the source
+ * itself does not listen. The source is told to stop on every path.
+ */
+export async function* untilAborted<T>(
+  source: AsyncIterable<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const result = await abortable(iterator.next(), signal);
+      if (result.done === true) return;
+      yield result.value;
+    }
+  } finally {
+    // Not awaited: a source that ignores the signal must not hold us up.
+    iterator.return?.().catch(() => undefined);
+  }
+}

@@ -1,0 +1,123 @@
+/** Chat completion chunks → provider parts, whatever the server's dialect. */
+import type { FinishReason, Usage } from '../../core/element.ts';
+import { AntiphonError } from '../../core/errors.ts';
+import { readRefusal, refusalError } from '../http/http-error.ts';
+import type { ProviderPart } from '../provider.ts';
+import { CallAssembler } from './call-assembler.ts';
+import { arrayOf, recordOf, stringOf } from './json.ts';
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'tool-calls',
+  function_call: 'tool-calls',
+  content_filter: 'content-filter',
+};
+
+/** Content as text; some servers send an array of typed pieces, thinking among them. */
+function pieces(content: unknown): { text: string; reasoning: string } {
+  if (typeof content === 'string') return { text: content, reasoning: '' };
+  let text = '';
+  let reasoning = '';
+  for (const piece of arrayOf(content)) {
+    const { type, text: words, thinking } = recordOf(piece);
+    if (type === 'thinking') reasoning += pieces(thinking).text;
+    else text += stringOf(words);
+  }
+  return { text, reasoning };
+}
+
+function usageOf(value: unknown): Usage | undefined {
+  const { prompt_tokens: input, completion_tokens: output } = recordOf(value);
+  if (typeof input !== 'number' && typeof output !== 'number') return undefined;
+  return {
+    ...(typeof input === 'number' ? { inputTokens: input } : {}),
+    ...(typeof output === 'number' ? { outputTokens: output } : {}),
+  };
+}
+
+/** Follows one stream from its first chunk to its finish. */
+export class ChunkReader {
+  readonly #calls = new CallAssembler();
+  readonly #where: string;
+  #reason: FinishReason | undefined;
+  #refused = false;
+  #usage: Usage | undefined;
+  #spoke = false;
+
+  /** `where` is the public address, for errors. */
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  /**
+   * The deltas of one `data:` payload, or of a whole non-streamed completion.
+   *
+   * @throws the server's own error, or `provider-protocol` for what is not JSON.
+   */
+  read(data: string, event?: string): ProviderPart[] {
+    let chunk: Readonly<Record<string, unknown>>;
+    try {
+      chunk = recordOf(JSON.parse(data));
+    } catch {
+      throw this.#broken('sent a piece that is not JSON');
+    }
+    if (event === 'error' || Boolean(chunk['error']))
+      throw refusalError(readRefusal(0, chunk), this.#where);
+    this.#usage = usageOf(chunk['usage']) ?? this.#usage;
+    const choice = recordOf(arrayOf(chunk['choices'])[0]);
+    const delta = recordOf(choice['delta'] ?? choice['message']);
+    const reason = stringOf(choice['finish_reason']);
+    if (reason !== '') this.#reason = finishReasons[reason] ?? reason;
+    this.#calls.add(delta['tool_calls']);
+    const content = pieces(delta['content']);
+    const reasoning =
+      stringOf(delta['reasoning_content']) || stringOf(delta['reasoning']) || content.reasoning;
+    const refusal = stringOf(delta['refusal']);
+    this.#refused ||= refusal !== '';
+    const parts: ProviderPart[] = [];
+    if (reasoning !== '') parts.push({ type: 'reasoning-delta', text: reasoning });
+    const text = content.text + refusal;
+    if (text !== '') parts.push({ type: 'text-delta', text });
+    this.#spoke ||= text !== '';
+    return parts;
+  }
+
+  /**
+   * The tool calls and the finish. `complete` says that the server marked the end (`[DONE]`).
+   *
+   * @throws `provider-network` when the stream just stopped.
+   */
+  finish(complete: boolean): ProviderPart[] {
+    if (this.#reason === undefined && (!complete || !(this.#spoke || this.#calls.begun)))
+      throw this.#spoke || this.#calls.begun
+        ? new AntiphonError(
+            'provider-network',
+            `${this.#where} ended in the middle of its answer.`,
+            {
+              hint: 'Try again; the text so far is kept.',
+              retryable: true,
+              details: { url: this.#where },
+            },
+          )
+        : this.#broken('gave no answer');
+    const calls = this.#calls.finish();
+    const stopped = this.#reason ?? 'stop';
+    const reason = calls.length > 0 && stopped === 'stop' ? 'tool-calls' : stopped;
+    return [
+      ...calls.map((call) => ({ type: 'tool-call', call }) as const),
+      {
+        type: 'finish',
+        reason: this.#refused && reason === 'stop' ? 'content-filter' : reason,
+        ...(this.#usage === undefined ? {} : { usage: this.#usage }),
+      },
+    ];
+  }
+
+  #broken(what: string): AntiphonError {
+    return new AntiphonError('provider-protocol', `${this.#where} ${what}.`, {
+      hint: 'Check that the address is an OpenAI-compatible endpoint and look at its log.',
+      details: { url: this.#where },
+    });
+  }
+}

@@ -1,0 +1,97 @@
+/** Antiphon messages → chat completions messages. */
+import { messageText, type Message, type MessagePart } from '../../core/element.ts';
+import { AntiphonError } from '../../core/errors.ts';
+import type { ProviderRequest } from '../provider.ts';
+
+/** A message as it goes over the wire. */
+export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
+
+function base64(bytes: Uint8Array): string {
+  const pieces: string[] = [];
+  for (let start = 0; start < bytes.length; start += 8192)
+    pieces.push(String.fromCharCode(...bytes.subarray(start, start + 8192)));
+  return btoa(pieces.join(''));
+}
+
+function mediaPart(part: Exclude<MessagePart, { text: string }>): Record<string, unknown> {
+  if (part.type === 'image') {
+    const url =
+      typeof part.data === 'string'
+        ? part.data
+        : `data:${part.mediaType};base64,${base64(part.data)}`;
+    return { type: 'image_url', image_url: { url } };
+  }
+  if (part.type === 'audio' && typeof part.data !== 'string') {
+    const format = part.mediaType.split('/')[1]?.replace(/^x-/, '') ?? 'wav';
+    return { type: 'input_audio', input_audio: { data: base64(part.data), format } };
+  }
+  throw new AntiphonError(
+    'unsupported',
+    `Chat completions take no ${part.type} part of this form.`,
+    {
+      hint: 'Send images (bytes or URL) and audio (bytes), or leave the part out.',
+    },
+  );
+}
+
+function userMessage(message: Message): ChatMessage {
+  if (message.parts.every((part) => part.type === 'text' || part.type === 'reasoning'))
+    return { role: 'user', content: messageText(message) };
+  const content = message.parts.flatMap((part) => {
+    if (part.type === 'reasoning') return [];
+    return [part.type === 'text' ? { type: 'text', text: part.text } : mediaPart(part)];
+  });
+  return { role: 'user', content };
+}
+
+function assistantMessage(message: Message): ChatMessage {
+  const text = messageText(message);
+  const calls = message.toolCalls ?? [];
+  if (calls.length === 0) return { role: 'assistant', content: text };
+  return {
+    role: 'assistant',
+    content: text === '' ? null : text,
+    tool_calls: calls.map((call) => ({
+      id: call.id,
+      type: 'function',
+      function: { name: call.name, arguments: JSON.stringify(call.arguments ?? {}) },
+    })),
+  };
+}
+
+/**
+ * The wire messages of a request: the system prompt first, reasoning left out. Neighbouring user
+ * messages of plain text become one: the chat templates of many local models insist that roles alternate.
+ */
+export function chatMessages(request: ProviderRequest): ChatMessage[] {
+  const wire: ChatMessage[] = [];
+  if (request.system !== '') wire.push({ role: 'system', content: request.system });
+  for (const message of request.messages) {
+    if (message.role === 'tool') {
+      wire.push({
+        role: 'tool',
+        tool_call_id: message.toolCallId ?? '',
+        content: messageText(message),
+      });
+      continue;
+    }
+    if (message.role === 'assistant') {
+      wire.push(assistantMessage(message));
+      continue;
+    }
+    const next =
+      message.role === 'user'
+        ? userMessage(message)
+        : { role: 'system', content: messageText(message) };
+    const last = wire.at(-1);
+    if (
+      last?.role === 'user' &&
+      next.role === 'user' &&
+      typeof last['content'] === 'string' &&
+      typeof next['content'] === 'string'
+    )
+      wire[wire.length - 1] = { role: 'user', content: `${last['content']}\n${next['content']}` };
+    else wire.push(next);
+  }
+  return wire;
+}

@@ -1,0 +1,135 @@
+/** Tools: functions a model may call, with arguments that have been checked. */
+import { AntiphonError } from '../core/errors.ts';
+import { schemaProblems, type JsonSchema } from './json-schema.ts';
+
+/** A tool as the model sees it. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments object. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** What a running tool is told about its call. */
+export interface ToolContext {
+  /** Aborts when the turn is interrupted or the run ends. */
+  readonly signal: AbortSignal;
+  readonly turn: number;
+  readonly callId: string;
+  /** Identifies the conversation in a state store. */
+  readonly conversation: string;
+}
+
+/** A tool as {@link defineTool} makes it. */
+export interface Tool extends ToolDefinition {
+  /**
+   * Checks the arguments, runs, and resolves with the result (anything JSON can hold).
+   *
+   * @throws `tool` when the arguments do not fit; its message tells the model what to change.
+   */
+  execute(args: unknown, context: ToolContext): Promise<unknown>;
+}
+
+/** A schema of any library that follows https://standardschema.dev (Zod, Valibot, ArkType…). */
+export interface StandardSchema<Output = unknown> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+    /** The JSON Schema extension of the same standard. */
+    readonly jsonSchema?: { readonly input: (options: { readonly target: string }) => JsonSchema };
+  };
+}
+
+/** What a standard schema says about a value. */
+export type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] };
+
+/** One complaint of a standard schema. */
+export interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** What {@link defineTool} takes. */
+export interface ToolOptions<Arguments> {
+  /** Letters, digits, `_` and `-`, at most 64: what every vendor accepts. */
+  readonly name: string;
+  /** Tells the model what the tool does and when to use it. */
+  readonly description: string;
+  /** JSON Schema of the arguments object, or a standard schema. */
+  readonly parameters: JsonSchema | StandardSchema<Arguments>;
+  /** For a standard schema whose library gives no JSON Schema: what the model is shown. */
+  readonly jsonSchema?: JsonSchema;
+  /** Does the work; a throw becomes an error result for the model. */
+  execute(args: Arguments, context: ToolContext): unknown;
+}
+
+function isStandard<T>(schema: JsonSchema | StandardSchema<T>): schema is StandardSchema<T> {
+  return '~standard' in schema;
+}
+
+function argumentError(name: string, problems: readonly string[]): AntiphonError {
+  return new AntiphonError('tool', `Wrong arguments for ${name}: ${problems.join('; ')}.`, {
+    hint: 'The model is told; it usually corrects the call.',
+    details: { tool: name, problems },
+  });
+}
+
+function issueText({ message, path = [] }: StandardIssue): string {
+  const where = path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.');
+  return where === '' ? message : `${where}: ${message}`;
+}
+
+async function checked<T>(options: ToolOptions<T>, args: unknown): Promise<T> {
+  const { name, parameters } = options;
+  if (isStandard(parameters)) {
+    const result = await parameters['~standard'].validate(args);
+    if (result.issues) throw argumentError(name, result.issues.map(issueText));
+    return result.value;
+  }
+  const problems = [...schemaProblems({ type: 'object', ...parameters }, args)];
+  if (problems.length > 0) throw argumentError(name, problems);
+  return args as T;
+}
+
+function shownSchema<T>({ name, parameters, jsonSchema }: ToolOptions<T>): JsonSchema {
+  if (!isStandard(parameters)) return parameters;
+  const shown =
+    jsonSchema ?? parameters['~standard'].jsonSchema?.input({ target: 'draft-2020-12' });
+  if (shown) return shown;
+  throw new AntiphonError('invalid-argument', `The schema of tool ${name} gives no JSON Schema.`, {
+    hint: `Pass \`jsonSchema\` too: ${parameters['~standard'].vendor} does not produce one by itself.`,
+  });
+}
+
+/**
+ * Makes a tool. The arguments reach `execute` only after they were checked.
+ *
+ * @throws `invalid-argument` for a name vendors would refuse or a schema the model could not be shown.
+ * @example
+ * const weather = defineTool<{ city: string }>({
+ *   name: 'weather',
+ *   description: 'The weather in a city, now.',
+ *   parameters: { properties: { city: { type: 'string' } }, required: ['city'] },
+ *   execute: ({ city }, { signal }) => lookUp(city, signal),
+ * });
+ */
+export function defineTool<Arguments = Readonly<Record<string, unknown>>>(
+  options: ToolOptions<Arguments>,
+): Tool {
+  if (!/^[\w-]{1,64}$/.test(options.name))
+    throw new AntiphonError('invalid-argument', `"${options.name}" is no name for a tool.`, {
+      hint: 'Use letters, digits, _ and -, at most 64.',
+    });
+  return {
+    name: options.name,
+    description: options.description,
+    parameters: { type: 'object', ...shownSchema(options) },
+    async execute(args, context) {
+      return options.execute(await checked(options, args), context);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** Writes messages to a store in order, off the path of the elements, and forgets none that failed. */
+import type { Message } from '../../core/element.ts';
+import { serializeError, type ErrorData } from '../../core/errors.ts';
+import type { StateStore } from '../../state/state-store.ts';
+import { withDeadline } from './deadline.ts';
+
+/** Messages kept in memory while the store fails; beyond it the oldest are given up. */
+const maxUnsaved = 1000;
+
+interface Entry {
+  readonly conversation: string;
+  readonly message: Message;
+}
+
+/** The queue between a pipeline and a {@link StateStore}; one append is under way at a time. */
+export class MessageLog {
+  readonly #store: StateStore;
+  readonly #timeoutMs: number;
+  readonly #onTrouble: (error: ErrorData) => void;
+  #unsaved: Entry[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #lastTrouble: string | undefined;
+
+  /** `onTrouble` hears of a failure once, until it changes or an append succeeds again. */
+  constructor(store: StateStore, timeoutMs: number, onTrouble: (error: ErrorData) => void) {
+    this.#store = store;
+    this.#timeoutMs = timeoutMs;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Messages not stored yet. */
+  get unsaved(): number {
+    return this.#unsaved.length;
+  }
+
+  /** Queues a message; it is written as soon as those before it are. */
+  add(conversation: string, message: Message): void {
+    this.#unsaved.push({ conversation, message });
+    if (this.#unsaved.length > maxUnsaved) this.#unsaved.shift();
+    this.#writing = this.#writing.then(() => this.#write());
+  }
+
+  /** Resolves when everything was written or has failed once more. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    await this.#write();
+  }
+
+  async #write(): Promise<void> {
+    while (this.#unsaved.length > 0) {
+      const batch = this.#firstBatch();
+      const conversation = batch[0]?.conversation ?? '';
+      try {
+        const messages = batch.map(({ message }) => message);
+        await withDeadline(
+          this.#store.append(conversation, messages),
+          this.#timeoutMs,
+          'store the conversation',
+        );
+      } catch (error) {
+        this.#report(serializeError(error));
+        return;
+      }
+      const saved = new Set(batch);
+      this.#unsaved = this.#unsaved.filter((entry) => !saved.has(entry));
+      this.#lastTrouble = undefined;
+    }
+  }
+
+  /** The leading entries of one conversation: what one append can take without changing the order. */
+  #firstBatch(): Entry[] {
+    const first = this.#unsaved[0]?.conversation;
+    const other = this.#unsaved.findIndex(({ conversation }) => conversation !== first);
+    return this.#unsaved.slice(0, other === -1 ? undefined : other);
+  }
+
+  #report(error: ErrorData): void {
+    const trouble = `${error.code} ${error.message}`;
+    if (trouble === this.#lastTrouble) return;
+    this.#lastTrouble = trouble;
+    this.#onTrouble(error);
+  }
+}

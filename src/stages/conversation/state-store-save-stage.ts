@@ -1,0 +1,87 @@
+/** Keeps each finished turn: messages are stored as they pass. */
+import {
+  element,
+  messageText,
+  type MessageElement,
+  type StreamElement,
+} from '../../core/element.ts';
+import type { ErrorData } from '../../core/errors.ts';
+import type { Stage, StageContext } from '../../core/stage/stage.ts';
+import type { StateStore } from '../../state/state-store.ts';
+import { Doorbell, LookAhead } from './look-ahead.ts';
+import { MessageLog } from './message-log.ts';
+
+/** What {@link StateStoreSaveStage} needs. */
+export interface StateStoreSaveOptions {
+  readonly store: StateStore;
+  /** Id of the conversation; the turn's own (`TurnState.conversation`) unless given. */
+  readonly conversation?: string;
+  /** Patience with a store that does not answer, in ms. Default 5000. */
+  readonly timeoutMs?: number;
+}
+
+/** History is stored already; a reply cut before its first word says nothing. */
+function worthSaving({ message, meta }: MessageElement): boolean {
+  if (meta?.['fromHistory'] === true) return false;
+  return message.role !== 'assistant' || (message.generated ?? messageText(message)) !== '';
+}
+
+/**
+ * Appends every message that passes, in order: the user's at once, the assistant's when it arrives (behind
+ * a speaker: when it was heard). Elements never wait for the store; the end of the stream does. A failing store
+ * gives one `error` element, and the messages stay in memory and go along with the next append.
+ */
+export class StateStoreSaveStage implements Stage<never, 'error'> {
+  readonly name = 'state-store-save';
+  readonly type = 'sink';
+  readonly session = 'safe';
+  readonly consumes: readonly never[] = [];
+  readonly emits = ['error'] as const;
+  readonly #options: StateStoreSaveOptions;
+
+  constructor(options: StateStoreSaveOptions) {
+    this.#options = options;
+  }
+
+  /** Passes everything on; see the class. */
+  async *process(
+    input: AsyncIterable<StreamElement>,
+    context: StageContext,
+  ): AsyncGenerator<StreamElement, void, undefined> {
+    const { store, conversation, timeoutMs = 5000 } = this.#options;
+    const bell = new Doorbell();
+    const troubles: ErrorData[] = [];
+    const log = new MessageLog(store, timeoutMs, (error) => {
+      troubles.push({ ...error, stage: this.name });
+      bell.ring();
+    });
+    const source = new LookAhead(input, bell.ring);
+    let at = 0;
+    let turn = 0;
+    const reports = (): StreamElement[] =>
+      troubles.splice(0).map((error) => element('error', { error, turn, at, source: this.name }));
+    try {
+      for (;;) {
+        source.ask();
+        await bell.wait();
+        yield* reports();
+        if (!source.ready) continue;
+        const next = source.take();
+        if (!next) break;
+        const item = next.value;
+        ({ at, turn } = item);
+        if (item.kind === 'message' && worthSaving(item))
+          log.add(conversation ?? context.turn(item.turn).conversation, item.message);
+        if (item.kind === 'end') {
+          await log.flush();
+          yield* reports();
+        }
+        yield item;
+      }
+    } finally {
+      await log.flush();
+      source.close();
+    }
+    yield* reports();
+  }
+}
