@@ -103,10 +103,7 @@ function followTalk(session: Session): void {
   });
   button.show(agent.state, session.microphone);
   agent.on('state', (state) => {
-    if (state.assistant === 'idle') {
-      session.stopped();
-      meter.rest();
-    }
+    if (state.assistant === 'idle') meter.rest();
     button.show(state, session.microphone);
   });
   agent.on('level', ({ microphone, probability }) => meter.measure(microphone, probability));

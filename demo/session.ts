@@ -4,29 +4,23 @@ import type { VoiceAgent } from 'antiphon';
 /** The agent and whether its microphone is open. */
 export class Session {
   readonly agent: VoiceAgent;
-  #microphone = false;
+  #deaf = false;
 
   constructor(agent: VoiceAgent) {
     this.agent = agent;
   }
 
-  /** Whether the person can be heard, or is about to be. */
+  /** Whether the person can be heard, or is about to be; whoever started the agent, the console too. */
   get microphone(): boolean {
-    return this.#microphone;
+    return this.agent.state.assistant !== 'idle' && !this.#deaf;
   }
 
   /** The talk button: opens the microphone, or stops everything. */
   async toggle(): Promise<void> {
     const { assistant } = this.agent.state;
-    if (this.#microphone || assistant === 'loading') return await this.stop();
+    if (this.microphone || assistant === 'loading') return await this.agent.stop();
     if (assistant !== 'idle') await this.agent.stop();
     await this.#start(true);
-  }
-
-  /** Stops; the microphone is released. */
-  async stop(): Promise<void> {
-    this.#microphone = false;
-    await this.agent.stop();
   }
 
   /** Says something in writing; runs the loop without a microphone if it is not running. */
@@ -41,22 +35,16 @@ export class Session {
     await this.agent.playSample(clip, sampleRate);
   }
 
-  /** Follows the agent when it stops by itself. */
-  stopped(): void {
-    this.#microphone = false;
-  }
-
   async #run(): Promise<void> {
     if (this.agent.state.assistant === 'idle') await this.#start(false);
   }
 
   async #start(microphone: boolean): Promise<void> {
-    this.#microphone = microphone;
+    this.#deaf = !microphone;
     try {
       await this.agent.start({ microphone });
-    } catch (error) {
-      this.#microphone = false;
-      throw error;
+    } finally {
+      if (this.agent.state.assistant === 'idle') this.#deaf = false;
     }
   }
 }

@@ -8,6 +8,7 @@ const barWidth = 3;
 const barPitch = 5;
 const quietestDb = -60;
 const loudestDb = -8;
+const likely = 0.5;
 const textEveryMs = 250;
 
 type Draw = (context: CanvasRenderingContext2D, x: number, value: number, height: number) => void;
@@ -19,6 +20,7 @@ class Strip {
   readonly #newestRight: boolean;
   readonly #values = new Float32Array(256);
   #count = 0;
+  #colour = '';
 
   constructor(canvas: HTMLCanvasElement, newestRight: boolean, draw: Draw) {
     this.#canvas = canvas;
@@ -29,6 +31,12 @@ class Strip {
       canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
       this.paint();
     }).observe(canvas);
+    this.recolour();
+  }
+
+  recolour(): void {
+    this.#colour = getComputedStyle(this.#canvas).color;
+    this.paint();
   }
 
   push(value: number): void {
@@ -44,12 +52,13 @@ class Strip {
     const wide = width / devicePixelRatio;
     const high = height / devicePixelRatio;
     context.clearRect(0, 0, wide, high);
+    context.fillStyle = this.#colour;
     const shown = Math.min(Math.floor(wide / barPitch), this.#values.length);
     for (let age = 0; age < shown; age++) {
       const index = this.#count - 1 - age;
       const value = index < 0 ? 0 : (this.#values[index % this.#values.length] ?? 0);
       const x = this.#newestRight ? wide - (age + 1) * barPitch : age * barPitch + 2;
-      context.globalAlpha = 1 - (0.75 * age) / shown;
+      context.globalAlpha = (1 - (0.75 * age) / shown) * (value > 0 ? 1 : 0.4);
       this.#draw(context, x, value, high);
     }
     context.globalAlpha = 1;
@@ -63,13 +72,11 @@ export class LevelMeter {
   readonly #probabilityText = byId('probability-text', HTMLElement);
   readonly #level: Strip;
   readonly #probability: Strip;
-  #colours = { call: '', response: '', line: '' };
   #textAt = 0;
 
   constructor() {
     this.#level = new Strip(byId('level', HTMLCanvasElement), true, (context, x, value, height) => {
       const bar = Math.max(2, value * height);
-      context.fillStyle = value > 0 ? this.#colours.call : this.#colours.line;
       context.fillRect(x, (height - bar) / 2, barWidth, bar);
     });
     this.#probability = new Strip(
@@ -77,11 +84,10 @@ export class LevelMeter {
       false,
       (context, x, value, height) => {
         const bar = Math.max(2, value * height);
-        context.fillStyle = value >= 0.5 ? this.#colours.response : this.#colours.line;
+        if (value < likely) context.globalAlpha *= 0.5;
         context.fillRect(x, height - bar, barWidth, bar);
       },
     );
-    this.recolour();
   }
 
   /** One measurement: the root mean square of the microphone, and how likely it was speech. */
@@ -109,14 +115,7 @@ export class LevelMeter {
 
   /** Takes the colours from the style sheet again. */
   recolour(): void {
-    const style = getComputedStyle(document.documentElement);
-    const dark =
-      style.colorScheme === 'dark' ||
-      (style.colorScheme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
-    this.#colours = dark
-      ? { call: '#ff8d7d', response: '#93b2ff', line: '#717684' }
-      : { call: '#b02a20', response: '#2347a5', line: '#b9af9d' };
-    this.#level.paint();
-    this.#probability.paint();
+    this.#level.recolour();
+    this.#probability.recolour();
   }
 }

@@ -9,7 +9,7 @@ interface Sample {
 
 const samples: readonly Sample[] = [
   { file: 'what-time-is-it.wav', text: 'What time is it?' },
-  { file: 'seventeen-plus-twenty-five.wav', text: 'Seventeen plus twenty-five?' },
+  { file: 'seventeen-plus-twenty-five.wav', text: 'What is 17 plus 25?' },
   { file: 'tell-me-a-joke.wav', text: 'Tell me a joke' },
   { file: 'my-name-is-anna.wav', text: 'My name is Anna' },
   { file: 'set-a-timer.wav', text: 'Set a timer' },

@@ -35,8 +35,8 @@ export class TalkButton {
     this.#button.dataset['microphone'] = open ? 'on' : 'off';
     const stops = assistant !== 'idle' && open;
     this.#button.setAttribute('aria-label', stops ? 'Stop talking' : 'Start talking');
-    const word =
-      assistant === 'listening' && !microphone ? 'Ready, microphone off' : words[assistant];
+    const deaf = assistant === 'listening' && !microphone && user !== 'speaking';
+    const word = deaf ? 'Ready, microphone off' : words[assistant];
     if (this.#state.textContent !== word) this.#state.textContent = word;
     if (assistant === 'idle') this.#hint.replaceChildren(...this.#restingHint);
     else this.#hint.textContent = hint(state, microphone);

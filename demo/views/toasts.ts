@@ -6,14 +6,22 @@ const atMost = 4;
 /** The stack of toasts in a corner of the page. */
 export class Toasts {
   readonly #place: HTMLElement;
+  readonly #seen = new WeakSet<Error>();
   readonly #open = new Map<string, { toast: HTMLElement; code: HTMLElement; times: number }>();
 
   constructor(place: HTMLElement) {
     this.#place = place;
   }
 
-  /** Shows an error; the same one again only counts up. What a person cancelled is no trouble. */
+  /**
+   * Shows an error; an equal one again only counts up, and one that was both thrown and reported is one.
+   * What a person cancelled is no trouble.
+   */
   show(error: unknown): void {
+    if (error instanceof Error) {
+      if (this.#seen.has(error)) return;
+      this.#seen.add(error);
+    }
     const { code, message, hint } = describe(error);
     if (code === 'aborted') return;
     const key = `${code} ${message}`;
