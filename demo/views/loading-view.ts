@@ -10,6 +10,7 @@ interface Asset {
 /** The block above the talk button while models are on their way. */
 export class LoadingView {
   readonly #block = byId('loading', HTMLElement);
+  readonly #title = byId('loading-title', HTMLElement);
   readonly #bar = byId('loading-bar', HTMLProgressElement);
   readonly #sum = byId('loading-total', HTMLElement);
   readonly #list = byId('loading-assets', HTMLElement);
@@ -49,6 +50,7 @@ export class LoadingView {
     }
     this.#bar.value = total === 0 ? 0 : loaded / total;
     this.#sum.textContent = figures(loaded, total);
+    this.#title.textContent = loaded < total ? 'Loading' : 'Loaded, getting ready';
   }
 }
 
