@@ -47,6 +47,11 @@ export interface StageContext {
   readonly signal: AbortSignal;
   /** Aborts the moment an `interrupt` for `turn` or a later one reaches this stage, even while it awaits something. */
   turnSignal(turn: number): AbortSignal;
+  /**
+   * Sends an `interrupt` for `turn` downstream at once, even while the stage waits for room to yield
+   * something, and voids what this stage still has of turns ≤ `turn` (its `turnSignal`s abort too).
+   */
+  interrupt(turn: number): void;
   /** The shared state of a turn, made on first use. */
   turn(turn: number): TurnState;
   readonly clock: Clock;
@@ -67,11 +72,15 @@ export interface Stage<out Consumes extends Kind = Kind, out Emits extends Kind 
   readonly emits: readonly Emits[];
   /** Audio formats of the two ends, checked by `build()`. */
   readonly format?: { readonly input?: AudioFormat; readonly output?: AudioFormat };
+  /** True for a stage that makes its elements itself (a microphone): it takes no input. */
+  readonly source?: boolean;
   /** Where it runs; absent: the thread of the pipeline itself. */
   readonly thread?: string;
   /** Loads models, opens sockets; awaited before the first element. */
   prepare?(context: StageContext): Promise<void>;
   process(input: AsyncIterable<StreamElement>, context: StageContext): AsyncIterable<StreamElement>;
+  /** Releases what `prepare` acquired: on the page when the pipeline shuts down, in a worker when the run ends. */
+  dispose?(): void | Promise<void>;
 }
 
 /** The port ends of a stage that runs elsewhere. Each speaks the protocol of `core/port`. */
@@ -80,6 +89,8 @@ export interface StageEnds {
   readonly input?: MessagePort;
   /** What to write to; always present, so that completion can be seen. */
   readonly output: MessagePort;
+  /** How many elements may wait at the input; 32 unless given. */
+  readonly window?: number;
 }
 
 /**

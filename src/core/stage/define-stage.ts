@@ -1,0 +1,200 @@
+/** Stages without ceremony: the author sees only what the stage consumes, the rest is passed on in order. */
+import type { ElementOf, Kind, StreamElement } from '../element.ts';
+import { passAround } from './pass-around.ts';
+import type { AudioFormat, Stage, StageContext, StageSession, StageType } from './stage.ts';
+
+/** The facts that every way to define a stage shares. */
+export interface StageFacts<Consumes extends Kind, Emits extends Kind> {
+  readonly name: string;
+  readonly consumes: readonly Consumes[];
+  readonly emits: readonly Emits[];
+  readonly session?: StageSession;
+  readonly format?: { readonly input?: AudioFormat; readonly output?: AudioFormat };
+  /** Loads what the stage needs; awaited before the first element. */
+  prepare?(context: StageContext): Promise<void>;
+  /** Releases what `prepare` acquired. */
+  dispose?(): void | Promise<void>;
+}
+
+/** What a function of a stage may give back: nothing, one element, or several in any iterable. */
+export type Outputs<K extends Kind> =
+  | void
+  | ElementOf<K>
+  | Iterable<ElementOf<K>>
+  | AsyncIterable<ElementOf<K>>
+  | Promise<void | ElementOf<K> | Iterable<ElementOf<K>>>;
+
+/** A stage given by its `process` over the elements it consumes. */
+export interface StageDefinition<Consumes extends Kind, Emits extends Kind> extends StageFacts<
+  Consumes,
+  Emits
+> {
+  readonly type: StageType;
+  readonly source?: boolean;
+  process(
+    input: AsyncIterable<ElementOf<Consumes>>,
+    context: StageContext,
+  ): AsyncIterable<ElementOf<Emits>>;
+}
+
+/**
+ * A stage from an async generator that sees only the kinds it consumes; every other element is passed on
+ * between the outputs of the elements before and after it.
+ *
+ * @example
+ * const shout = defineStage({
+ *   name: 'shout', type: 'transform', consumes: ['text'], emits: ['text'],
+ *   async *process(input) {
+ *     for await (const text of input) yield { ...text, text: text.text.toUpperCase() };
+ *   },
+ * });
+ */
+export function defineStage<const Consumes extends Kind, const Emits extends Kind>(
+  definition: StageDefinition<Consumes, Emits>,
+): Stage<Consumes, Emits> {
+  const consumes = new Set<Kind>(definition.consumes);
+  const isConsumed = (element: StreamElement): element is ElementOf<Consumes> =>
+    consumes.has(element.kind);
+  return {
+    ...factsOf(definition),
+    type: definition.type,
+    ...(definition.source === undefined ? {} : { source: definition.source }),
+    process: (input, context) =>
+      passAround(input, isConsumed, (consumed) => definition.process(consumed, context)),
+  };
+}
+
+/** Maps each consumed element to none, one or several others. */
+export function transform<const Consumes extends Kind, const Emits extends Kind>(
+  definition: StageFacts<Consumes, Emits> & {
+    process(element: ElementOf<Consumes>, context: StageContext): Outputs<Emits>;
+  },
+): Stage<Consumes, Emits> {
+  const isConsumed = consumedBy(definition);
+  return {
+    ...factsOf(definition),
+    type: 'transform',
+    async *process(input, context) {
+      for await (const element of input) {
+        if (!isConsumed(element)) {
+          yield element;
+          continue;
+        }
+        const outputs = definition.process(element, context);
+        if (outputs === undefined) continue;
+        if ('kind' in outputs) yield sign(outputs, definition.name);
+        else yield* outputsOf(definition.name, outputs);
+      }
+    },
+  };
+}
+
+/**
+ * Collects consumed elements until one of the `until` kinds arrives, then emits what `flush` makes of
+ * them, before that element. What is left when the input closes is flushed too. Without `until` it waits
+ * for the input to close and is therefore `unary`.
+ */
+export function accumulate<const Consumes extends Kind, const Emits extends Kind>(
+  definition: StageFacts<Consumes, Emits> & {
+    readonly until?: readonly Kind[];
+    flush(elements: readonly ElementOf<Consumes>[], context: StageContext): Outputs<Emits>;
+  },
+): Stage<Consumes, Emits> {
+  const isConsumed = consumedBy(definition);
+  const until = new Set<Kind>(['end', ...(definition.until ?? [])]);
+  return {
+    ...factsOf(definition),
+    session: definition.session ?? (definition.until ? 'safe' : 'unary'),
+    type: 'accumulate',
+    async *process(input, context) {
+      let held: ElementOf<Consumes>[] = [];
+      for await (const element of input) {
+        if (isConsumed(element)) held.push(element);
+        if (until.has(element.kind) && held.length > 0) {
+          const elements = held;
+          held = [];
+          yield* outputsOf(definition.name, definition.flush(elements, context));
+        }
+        if (!isConsumed(element)) yield element;
+      }
+      if (held.length > 0) yield* outputsOf(definition.name, definition.flush(held, context));
+    },
+  };
+}
+
+/** A source: emits what `generate` yields, and takes no input. */
+export function generate<const Emits extends Kind>(
+  definition: Omit<StageFacts<never, Emits>, 'consumes'> & {
+    generate(context: StageContext): AsyncIterable<ElementOf<Emits>>;
+  },
+): Stage<never, Emits> {
+  return {
+    ...factsOf({ ...definition, consumes: [] }),
+    type: 'generate',
+    source: true,
+    process: (_input, context) => definition.generate(context),
+  };
+}
+
+/** Takes consumed elements out of the stream; the next is taken when `take` has settled. */
+export function sink<const Consumes extends Kind>(
+  definition: Omit<StageFacts<Consumes, never>, 'emits'> & {
+    take(element: ElementOf<Consumes>, context: StageContext): void | Promise<void>;
+  },
+): Stage<Consumes, never> {
+  const isConsumed = consumedBy(definition);
+  return {
+    ...factsOf({ ...definition, emits: [] }),
+    type: 'sink',
+    async *process(input, context) {
+      for await (const element of input) {
+        if (isConsumed(element)) await definition.take(element, context);
+        else yield element;
+      }
+    },
+  };
+}
+
+function consumedBy<K extends Kind>(definition: {
+  readonly consumes: readonly K[];
+}): (element: StreamElement) => element is ElementOf<K> {
+  const consumes = new Set<Kind>(definition.consumes);
+  return (element): element is ElementOf<K> => consumes.has(element.kind);
+}
+
+function factsOf<C extends Kind, E extends Kind>(
+  definition: StageFacts<C, E>,
+): Omit<Stage<C, E>, 'type' | 'process'> {
+  const { name, consumes, emits, session, format } = definition;
+  return {
+    name,
+    consumes,
+    emits,
+    ...(session === undefined ? {} : { session }),
+    ...(format === undefined ? {} : { format }),
+    ...(definition.prepare
+      ? { prepare: (context) => definition.prepare?.(context) ?? Promise.resolve() }
+      : {}),
+    ...(definition.dispose ? { dispose: () => definition.dispose?.() } : {}),
+  };
+}
+
+/** Evens out the ways to give outputs, and says whose they are. */
+async function* outputsOf<K extends Kind>(
+  source: string,
+  given: Outputs<K>,
+): AsyncGenerator<ElementOf<K>, void, undefined> {
+  const outputs = await given;
+  if (outputs === undefined) return;
+  if (isAsyncIterable(outputs)) for await (const output of outputs) yield sign(output, source);
+  else if (Symbol.iterator in outputs) for (const output of outputs) yield sign(output, source);
+  else yield sign(outputs, source);
+}
+
+function isAsyncIterable<T>(value: object): value is AsyncIterable<T> {
+  return Symbol.asyncIterator in value;
+}
+
+function sign<E extends StreamElement>(element: E, source: string): E {
+  return element.source === '' ? { ...element, source } : element;
+}

@@ -1,0 +1,83 @@
+/** Runs a generator on a part of a stream while the rest goes around it, in order. */
+import type { StreamElement } from '../element.ts';
+
+const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/**
+ * Gives `inner` the elements that are `taken` and passes on the others. One that is passed on leaves
+ * when `inner` asks for the element behind it, that is, after everything `inner` yielded before.
+ */
+export function passAround<T extends StreamElement>(
+  input: AsyncIterable<StreamElement>,
+  taken: (element: StreamElement) => element is T,
+  inner: (input: AsyncIterable<T>) => AsyncIterable<StreamElement>,
+): AsyncIterableIterator<StreamElement> {
+  const source = input[Symbol.asyncIterator]();
+  /** An element on its way around, and how to tell the inner generator that it has left. */
+  const around: { passing?: { readonly element: StreamElement; left(): void } | undefined } = {};
+  let answer: (() => void) | undefined;
+
+  const consumed: AsyncIterableIterator<T> = {
+    async next() {
+      for (;;) {
+        const result = await source.next();
+        if (result.done) return finished;
+        const { value } = result;
+        if (taken(value)) return { done: false, value };
+        await new Promise<void>((resolve) => {
+          around.passing = { element: value, left: resolve };
+          answer?.();
+        });
+      }
+    },
+    [Symbol.asyncIterator]: () => consumed,
+  };
+
+  const iterator = inner(consumed)[Symbol.asyncIterator]();
+  const letOn = (): void => {
+    around.passing?.left();
+    around.passing = undefined;
+  };
+  let pending = false;
+  let settled: { result: IteratorResult<StreamElement> } | { error: unknown } | undefined;
+  const ask = (): void => {
+    pending = true;
+    iterator.next().then(
+      (result) => {
+        settled = { result };
+        answer?.();
+      },
+      (error: unknown) => {
+        settled = { error };
+        answer?.();
+      },
+    );
+  };
+
+  return {
+    async next() {
+      letOn();
+      if (!pending) ask();
+      if (!settled)
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      answer = undefined;
+      if (around.passing) return { done: false, value: around.passing.element };
+      const outcome = settled;
+      settled = undefined;
+      pending = false;
+      if (!outcome) return finished;
+      if ('error' in outcome) throw outcome.error;
+      return outcome.result;
+    },
+    async return() {
+      letOn();
+      await iterator.return?.();
+      return finished;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** The shared state of the turns of one run; bounded, because a conversation may never end. */
+import type { TurnState } from './stage.ts';
+
+/** What every turn of a run starts from. */
+export type TurnDefaults = Partial<Omit<TurnState, 'turn'>>;
+
+const rememberedTurns = 32;
+
+/** Makes a turn's state on first use and forgets the oldest turns. */
+export class TurnStates {
+  readonly #defaults: TurnDefaults;
+  readonly #states = new Map<number, TurnState>();
+
+  constructor(defaults: TurnDefaults = {}) {
+    this.#defaults = defaults;
+  }
+
+  /** The state of `turn`; the same object every time while it is remembered. */
+  of(turn: number): TurnState {
+    const known = this.#states.get(turn);
+    if (known) return known;
+    const { variables, extra, ...defaults } = this.#defaults;
+    const state: TurnState = {
+      turn,
+      conversation: '',
+      systemPrompt: '',
+      systemTemplate: '',
+      history: [],
+      allowedTools: undefined,
+      ...defaults,
+      variables: { ...variables },
+      extra: { ...extra },
+    };
+    this.#states.set(turn, state);
+    if (this.#states.size > rememberedTurns) this.#states.delete(Math.min(...this.#states.keys()));
+    return state;
+  }
+}
