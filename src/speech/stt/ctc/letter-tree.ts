@@ -1,0 +1,48 @@
+/** A word list as a tree of letters in typed arrays. */
+import type { CtcAlphabet } from './alphabet.ts';
+
+/** Node 0 is the root. */
+export interface LetterTree {
+  /** Per node: the word spelled by the way to it; −1 for none. */
+  readonly word: Int32Array<ArrayBuffer>;
+  /** The node after one more symbol; −1 when no word goes on so. */
+  child(node: number, symbol: number): number;
+}
+
+/**
+ * Grows a tree from words (a word's number is its place in the list). Empty words and words the alphabet
+ * can't spell are left out.
+ */
+export function growLetterTree(words: readonly string[], alphabet: CtcAlphabet): LetterTree {
+  const symbolOf = new Map(alphabet.symbols.map((letter, symbol) => [letter, symbol]));
+  symbolOf.delete('');
+  symbolOf.delete(' ');
+  const capacity = words.reduce((sum, word) => sum + word.length, 1);
+  const symbol = new Int32Array(capacity);
+  const firstChild = new Int32Array(capacity).fill(-1);
+  const nextSibling = new Int32Array(capacity).fill(-1);
+  const word = new Int32Array(capacity).fill(-1);
+  let size = 1;
+  const child = (node: number, wanted: number): number => {
+    let at = firstChild[node]!;
+    while (at >= 0 && symbol[at] !== wanted) at = nextSibling[at]!;
+    return at;
+  };
+  for (const [number, letters] of words.entries()) {
+    const spelling = Array.from(letters, (letter) => symbolOf.get(letter) ?? -1);
+    if (spelling.length === 0 || spelling.includes(-1)) continue;
+    let node = 0;
+    for (const wanted of spelling) {
+      let next = child(node, wanted);
+      if (next < 0) {
+        next = size++;
+        symbol[next] = wanted;
+        nextSibling[next] = firstChild[node]!;
+        firstChild[node] = next;
+      }
+      node = next;
+    }
+    word[node] = number;
+  }
+  return { word: word.slice(0, size), child };
+}

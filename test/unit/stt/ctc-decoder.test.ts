@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type CtcDecoder, ctcDecoder } from '../../../src/speech/stt/ctc-decoder.ts';
+import { spell } from '../../../src/speech/stt/ctc/alphabet.ts';
+import { logAdd, logSoftmax } from '../../../src/speech/stt/ctc/log-softmax.ts';
+import { readWordModel } from '../../../src/speech/stt/ctc/word-model.ts';
+import { alphabet, anyPath, anyPosteriors, columns, columnsOf, peaky } from './logits.ts';
+
+/** Words a, at, cat, sat, the; "the cat" and "cat sat" are common. */
+const modelText = [
+  JSON.stringify({
+    format: 'antiphon-bigram-1',
+    words: 7,
+    bigrams: 3,
+    scale: -0.01,
+    decoder: { alpha: 0.8, beta: 1 },
+  }),
+  '<s>\t900\t0',
+  '</s>\t100\t0',
+  'the\t50\t10',
+  'cat\t150\t20',
+  'sat\t200\t20',
+  'at\t200\t20',
+  'a\t300\t20',
+  '2:10',
+  '',
+  '3:20',
+  '4:20',
+  '',
+  '',
+  '',
+  '',
+].join('\n');
+const languageModel = readWordModel(modelText, alphabet);
+
+function decode(decoder: CtcDecoder, posteriors: Float32Array): string {
+  decoder.reset();
+  decoder.push(posteriors);
+  return spell(alphabet, decoder.best());
+}
+
+/** Adds up every alignment of every text: what the prefix beam search approximates. */
+function exhaustive(posteriors: Float32Array, few: readonly number[]): Map<string, number> {
+  const totals = new Map<string, number>();
+  const frames = posteriors.length / columns;
+  const walk = (frame: number, text: string, last: number, score: number): void => {
+    if (frame === frames) {
+      totals.set(text, logAdd(totals.get(text) ?? -Infinity, score));
+      return;
+    }
+    for (const symbol of few) {
+      const grows = symbol !== alphabet.blank && symbol !== last;
+      const next = grows ? text + (alphabet.symbols[symbol] ?? '') : text;
+      walk(frame + 1, next, symbol, score + (posteriors[frame * columns + symbol] ?? 0));
+    }
+  };
+  walk(0, '', -1, 0);
+  return totals;
+}
+
+describe('a CTC decoder', () => {
+  it('collapses repeats and keeps those a blank separates', () => {
+    const [h, e, l, o] = columnsOf('helo') as [number, number, number, number];
+    const path = [0, h, h, 0, e, l, l, 0, l, o, o, 0];
+    for (const method of ['greedy', 'beam'] as const)
+      expect(decode(ctcDecoder(alphabet, { method }), peaky(path))).toBe('hello');
+  });
+
+  it('agrees with the best path where the model is sure, with a beam of one', () => {
+    const greedy = ctcDecoder(alphabet, { method: 'greedy' });
+    const beam = ctcDecoder(alphabet, { beamWidth: 1 });
+    fc.assert(
+      fc.property(anyPath, (path) => {
+        const posteriors = peaky(path, 20);
+        // Only the beam refuses a second space in a row; collapsed, both spell the same.
+        expect(decode(beam, posteriors)).toBe(decode(greedy, posteriors));
+      }),
+    );
+  });
+
+  it('finds the text whose alignments weigh most together, not the best single path', () => {
+    const few = [alphabet.blank, ...columnsOf('ab')];
+    const decoder = ctcDecoder(alphabet, { beamWidth: 64, symbolRange: 50 });
+    const logit = fc.float({ min: -2, max: 2, noNaN: true });
+    const row = fc.tuple(logit, logit, logit);
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 6 }), (rows) => {
+        const logits = new Float32Array(rows.length * columns).fill(-40);
+        for (const [frame, values] of rows.entries())
+          for (const [i, value] of values.entries())
+            logits[frame * columns + (few[i] ?? 0)] = value;
+        const posteriors = logSoftmax(logits, columns);
+        const totals = exhaustive(posteriors, few);
+        const heard = decode(decoder, posteriors);
+        expect(totals.get(heard)).toBeCloseTo(Math.max(...totals.values()), 4);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('gives the same however its input is cut, with and without words', () => {
+    for (const options of [{ method: 'greedy' }, {}, { languageModel }] as const) {
+      const whole = ctcDecoder(alphabet, options);
+      const cut = ctcDecoder(alphabet, options);
+      fc.assert(
+        fc.property(anyPosteriors, fc.integer({ min: 1, max: 7 }), (posteriors, frames) => {
+          whole.reset();
+          whole.push(posteriors);
+          cut.reset();
+          for (let at = 0; at < posteriors.length; at += frames * columns)
+            cut.push(posteriors.subarray(at, at + frames * columns));
+          expect(cut.best()).toEqual(whole.best());
+        }),
+        { numRuns: 30 },
+      );
+    }
+  });
+
+  it('takes frames back as if they had never come', () => {
+    for (const options of [{ method: 'greedy' }, {}, { languageModel }] as const) {
+      const straight = ctcDecoder(alphabet, options);
+      const hesitant = ctcDecoder(alphabet, options);
+      fc.assert(
+        fc.property(anyPosteriors, anyPosteriors, anyPosteriors, (first, trial, rest) => {
+          straight.reset();
+          straight.push(first);
+          straight.push(rest);
+          hesitant.reset();
+          hesitant.push(first);
+          hesitant.mark();
+          hesitant.push(trial);
+          hesitant.rewind();
+          hesitant.push(rest);
+          expect(hesitant.best()).toEqual(straight.best());
+        }),
+        { numRuns: 30 },
+      );
+    }
+  });
+
+  it('lets words decide what sounds leave open', () => {
+    const [c, k, a, t] = columnsOf('ckat') as [number, number, number, number];
+    const logits = new Float32Array(4 * columns).fill(-10);
+    logits[c] = 1;
+    logits[k] = 1.3;
+    logits[columns + a] = 5;
+    logits[2 * columns + t] = 5;
+    logits[3 * columns] = 5;
+    const posteriors = logSoftmax(logits, columns);
+    expect(decode(ctcDecoder(alphabet), posteriors)).toBe('kat');
+    expect(decode(ctcDecoder(alphabet, { languageModel }), posteriors)).toBe('cat');
+  });
+
+  it('still spells words it does not know when the sounds are clear', () => {
+    const posteriors = peaky(columnsOf('the zebra sat'), 15);
+    expect(decode(ctcDecoder(alphabet, { languageModel }), posteriors)).toBe('the zebra sat');
+  });
+
+  it('says nothing for blanks and for no frames at all', () => {
+    const decoder = ctcDecoder(alphabet, { languageModel });
+    expect(decode(decoder, peaky([0, 0, 0, 0]))).toBe('');
+    expect(decode(decoder, new Float32Array(0))).toBe('');
+  });
+});
+
+describe('a language model file', () => {
+  it('gives bigrams where listed and backs off where not', () => {
+    const ln = (value: number): number => value * -0.01 * Math.LN10;
+    const [the, cat, sat] = [2, 3, 4];
+    expect(languageModel.score(the, cat)).toBeCloseTo(ln(20), 5);
+    expect(languageModel.score(the, sat)).toBeCloseTo(ln(10 + 200), 5);
+    expect(languageModel.score(-1, sat)).toBeCloseTo(ln(200), 5);
+    expect(languageModel.score(languageModel.start, the)).toBeCloseTo(ln(10), 5);
+    expect(languageModel.end(sat)).toBeCloseTo(ln(20 + 100), 5);
+  });
+
+  it('brings its own search settings', () => {
+    expect(languageModel.settings).toEqual({ languageModelWeight: 0.8, wordBonus: 1 });
+  });
+
+  it.each([
+    ['is a page', '<!doctype html>'],
+    ['is of another format', '{"format":"arpa","words":1,"bigrams":0,"scale":1}'],
+    ['is cut off', modelText.slice(0, 150)],
+    ['has fewer bigrams than announced', modelText.replace('3:20', '')],
+    ['has words where numbers belong', modelText.replace('cat\t150', 'cat\tmany')],
+  ])('is refused when it %s', (_what, text) => {
+    expect(() => readWordModel(text, alphabet)).toThrow(
+      expect.objectContaining({
+        code: 'model-load',
+        hint: expect.stringContaining('antiphon-bigram-1'),
+      }),
+    );
+  });
+});
