@@ -1,0 +1,38 @@
+/** Options of the stages that speak, and of the worker that holds one of them. */
+import type { FliteOptions } from '../../speech/tts/flite.ts';
+import type { SentenceSplitterOptions } from '../../speech/tts/sentence-splitter.ts';
+import type { Synthesizer } from '../../speech/tts/synthesizer.ts';
+import type { SpeechRetry } from './speech-error.ts';
+
+/** Options of `TTSStage`. */
+export interface TTSOptions {
+  /** The engine; loaded by `prepare`, disposed of by whoever made it. */
+  readonly synthesizer: Synthesizer;
+  /** Name in graphs and events. Default `tts`. */
+  readonly name?: string;
+  /** In hertz; the engine's own rate unless given. */
+  readonly outputSampleRate?: number;
+  /** Shorter texts, white space not counted, are not spoken. Default 1. */
+  readonly minTextLength?: number;
+  readonly retry?: SpeechRetry;
+}
+
+/** Options of `TTSStageWithInterruption`. */
+export interface TTSWithInterruptionOptions extends TTSOptions {
+  /** How replies are cut into sentences. */
+  readonly splitter?: SentenceSplitterOptions;
+  /** Longest piece of speech, in ms; pieces end where words end. Default 200. */
+  readonly maxPieceMs?: number;
+  /** Silence between two sentences, in ms; within a sentence that was cut, a third of it. Default 180. */
+  readonly sentencePauseMs?: number;
+  /** How many pieces may wait, synthesised, for a slow reader. Default 24. */
+  readonly lookAhead?: number;
+}
+
+/**
+ * What the page posts to the `voice` worker: the options of its stage, and instead of an engine, which can't
+ * be posted, those of the embedded voice. Addresses are strings: a `URL` can't be posted either.
+ */
+export interface VoiceWorkerOptions extends Omit<TTSWithInterruptionOptions, 'synthesizer'> {
+  readonly flite: FliteOptions;
+}
