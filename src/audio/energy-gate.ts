@@ -18,7 +18,7 @@ export interface EnergyGateOptions {
   readonly firstPlaybackFactor?: number;
   /** Audible time after which that factor no longer applies; 3 000 ms unless given. */
   readonly firstPlaybackMs?: number;
-  /** How long the level must stay above the threshold; 16 ms unless given. */
+  /** How long the level must stay above the threshold; 24 ms unless given. */
   readonly attackMs?: number;
   /** How long it must stay below half the threshold to close; 250 ms unless given. */
   readonly releaseMs?: number;
@@ -26,11 +26,11 @@ export interface EnergyGateOptions {
   readonly maxOpenMs?: number;
 }
 
-const smoothingMs = 8;
+const smoothingMs = 6;
 const noiseFallMs = 100;
 const noiseRiseDecibelsPerSecond = 1.5;
 const couplingRiseMs = 100;
-const couplingFallMs = 580; // a half-life of 400 ms
+const couplingFallMs = 1_443; // a half-life of one second
 const releaseRatio = 0.5;
 const lowestPlayback = 0.004;
 
@@ -58,7 +58,7 @@ export class EnergyGate {
       echoMargin: 1.5,
       firstPlaybackFactor: 2,
       firstPlaybackMs: 3_000,
-      attackMs: 16,
+      attackMs: 24,
       releaseMs: 250,
       maxOpenMs: 3_000,
       ...options,

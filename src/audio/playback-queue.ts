@@ -26,6 +26,8 @@ export const duckGain = 0.25;
 
 const fadeMs = 10;
 const duckSamples = 128;
+/** What adding up a fade's steps may be wrong by. */
+const rounding = 1e-9;
 
 /** The queue. All positions are samples at the rate of the audio context. */
 export class PlaybackQueue {
@@ -178,7 +180,7 @@ export class PlaybackQueue {
     if (this.#gain < target) this.#gain = Math.min(target, this.#gain + this.#fadeStep);
     else {
       const step = target === duckGain ? (1 - duckGain) / duckSamples : this.#fadeStep;
-      this.#gain = Math.max(target, this.#gain - step);
+      this.#gain = this.#gain - step > target + rounding ? this.#gain - step : target;
     }
     return this.#gain > 0;
   }

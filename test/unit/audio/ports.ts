@@ -1,0 +1,54 @@
+/** The far ends of the engines' ports, for tests: they speak the protocol literally and keep what came. */
+import type { StreamElement } from '../../../src/core/element.ts';
+import type { PortMessage, WriterMessage } from '../../../src/core/port/protocol.ts';
+
+/** Lets everything that was posted arrive: a message sent now comes after what was sent before. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 4; i++)
+    await new Promise<void>((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(0);
+    });
+}
+
+/** One end for the engine, the other kept here. */
+export class FarEnd<Message = PortMessage> {
+  readonly port: MessagePort;
+  readonly received: Message[] = [];
+  readonly #here: MessagePort;
+
+  constructor() {
+    const { port1, port2 } = new MessageChannel();
+    this.port = port2;
+    this.#here = port1;
+    port1.onmessage = ({ data }: MessageEvent<Message>) => this.received.push(data);
+  }
+
+  send(message: unknown, transfer: Transferable[] = []): void {
+    this.#here.postMessage(message, transfer);
+  }
+
+  close(): void {
+    this.#here.close();
+    this.port.close();
+  }
+}
+
+/** Elements among what was received. */
+export function elementsOf(end: FarEnd): StreamElement[] {
+  return end.received.flatMap((message) => (message.type === 'data' ? [message.value] : []));
+}
+
+/** Credits granted so far. */
+export function creditOf(end: FarEnd): number {
+  return end.received.reduce((sum, m) => sum + (m.type === 'credit' ? m.count : 0), 0);
+}
+
+/** A `data` message. */
+export function data(value: StreamElement): WriterMessage {
+  return { type: 'data', value };
+}
