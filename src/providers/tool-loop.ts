@@ -35,7 +35,8 @@ export interface ToolOutcome {
 
 /** What a turn streams. `round`: the finished exchange of a tool round, for the model's history. */
 export type ToolLoopPart =
-  | { readonly type: 'text-delta' | 'reasoning-delta'; readonly text: string }
+  | { readonly type: 'text-delta'; readonly text: string }
+  | { readonly type: 'reasoning-delta'; readonly text: string }
   | { readonly type: 'tool-call'; readonly call: ToolCall }
   | { readonly type: 'tool-result'; readonly outcome: ToolOutcome }
   | { readonly type: 'round'; readonly messages: readonly Message[] }
