@@ -149,7 +149,7 @@ export class SpeechDetector {
       this.end();
       return 'misfire';
     }
-    this.#pauseMs = this.#silenceMs;
+    if (pausing) this.#pauseMs = this.#silenceMs;
     this.#silenceMs = 0;
     this.#voicedMs += frame.durationMs;
     this.#speechEnd = frame.at + frame.durationMs;

@@ -26,6 +26,13 @@ export interface TurnTakingOptions {
   readonly maxTurnMs?: number;
   /** Silence after which a turn detector is asked; 200 ms unless given. */
   readonly considerMs?: number;
+  /**
+   * A turn does not end on a frame of at least this probability, which is neither speech nor silence (the
+   * next word often begins so faintly); 0.1 unless given.
+   */
+  readonly doubtful?: number;
+  /** How long such doubt may put off the end; 300 ms unless given. */
+  readonly doubtMs?: number;
   /** How long an unconfirmed duck of the worklet lasts; 200 ms unless given. */
   readonly duckMs?: number;
   /** Audible time with raised thresholds, while the echo canceller converges; 3 000 ms unless given. */
@@ -118,7 +125,7 @@ export class TurnTaking {
     else if (change === 'confirmed') this.#confirm();
     else if (change === 'continued') this.#continue();
     else if (change === 'misfire') this.#misfire();
-    if (this.#candidate) this.#judge(this.#candidate);
+    if (this.#candidate) this.#judge(this.#candidate, frame.probability);
     this.#liftDuck();
     return this.#decisions.splice(0);
   }
@@ -191,7 +198,7 @@ export class TurnTaking {
     if (this.#speech.state === 'confirmed') this.#endpoint.held(this.#speech.pauseMs);
   }
 
-  #judge(candidate: Candidate): void {
+  #judge(candidate: Candidate, probability: number): void {
     if (!candidate.accepted) {
       const verdict = this.#verdict(candidate);
       if (verdict === 'commit') this.#commit(candidate);
@@ -203,8 +210,14 @@ export class TurnTaking {
       candidate.considered = true;
       this.#decide({ type: 'consider', turn: candidate.turn, pause: this.#pauses });
     }
-    const over = silenceMs >= this.#endpoint.delayMs(candidate.completion);
+    const over = this.#isOver(silenceMs, candidate.completion, probability);
     if (over || this.#now - onset >= (this.#options.maxTurnMs ?? 30_000)) this.#end(candidate);
+  }
+
+  #isOver(silenceMs: number, completion: number | undefined, probability: number): boolean {
+    const { doubtful = 0.1, doubtMs = 300 } = this.#options;
+    const delayMs = this.#endpoint.delayMs(completion);
+    return silenceMs >= (probability >= doubtful ? delayMs + doubtMs : delayMs);
   }
 
   #verdict(candidate: Candidate): InterruptionVerdict {
