@@ -35,9 +35,9 @@ export class TurnLog {
     return open;
   }
 
-  /** True while the turn has a record. */
-  has(turn: number): boolean {
-    return this.#open.has(turn);
+  /** The records of turns ≤ `turn`. */
+  upTo(turn: number): OpenTurn[] {
+    return [...this.#open].filter(([number]) => number <= turn).map(([, open]) => open);
   }
 
   /** Sets a mark to a Unix time in ms unless the turn has it already. */

@@ -1,0 +1,214 @@
+/** Turns what flows through a session into the agent's events, states and traces. */
+import type { AudioEdge } from '../audio/audio-edge.ts';
+import { messageText, type Message, type StreamElement } from '../core/element.ts';
+import { deserializeError } from '../core/errors.ts';
+import type { StageEvent } from '../core/stage/stage.ts';
+import { wallClock } from '../core/time.ts';
+import type { LoadProgress } from '../speech/stt/recognizer.ts';
+import type { Emitter } from './emitter.ts';
+import type { AgentEvents, AgentState, AssistantState, UserState } from './events.ts';
+import { TurnLog } from './turn-log.ts';
+
+/** Watches one agent over all its sessions. */
+export class AgentObserver {
+  readonly log: TurnLog = new TurnLog();
+  readonly #emitter: Emitter<AgentEvents>;
+  readonly #amend: (message: Message) => void;
+  readonly #awayAfterMs: number;
+  #edge: AudioEdge | undefined;
+  #state: AgentState = { assistant: 'idle', user: 'silent' };
+  #probability: number | undefined;
+  /** Since when both are quiet, ms on the capture clock. */
+  #quietSince = 0;
+
+  constructor(
+    emitter: Emitter<AgentEvents>,
+    amend: (message: Message) => void,
+    awayAfterMs: number,
+  ) {
+    this.#emitter = emitter;
+    this.#amend = amend;
+    this.#awayAfterMs = awayAfterMs;
+  }
+
+  /** What both sides are doing. */
+  get state(): AgentState {
+    return this.#state;
+  }
+
+  /** Changes the state, telling everybody when it is another one. */
+  enter(change: { readonly assistant?: AssistantState; readonly user?: UserState }): void {
+    const next = { ...this.#state, ...change };
+    if (next.assistant === this.#state.assistant && next.user === this.#state.user) return;
+    this.#state = next;
+    this.#emitter.emit('state', next);
+  }
+
+  /** Follows the devices of a session; the returned function lets go of them. */
+  follow(edge: AudioEdge): () => void {
+    this.#edge = edge;
+    this.#quietSince = 0;
+    const offs = [
+      edge.on('level', ({ side, rms, at }) => {
+        if (side !== 'microphone') return;
+        const probability = this.#probability === undefined ? {} : { probability: this.#probability };
+        this.#emitter.emit('level', { microphone: rms, ...probability });
+        this.#lookAway(at);
+      }),
+      edge.on('heard', ({ turn, heard }) => this.#heard(turn, heard)),
+      edge.on('audible', ({ turn, at }) => {
+        this.log.at(turn).audible = true;
+        this.log.mark(turn, 'heard', this.#wall(at) + edge.outputLatencyMs);
+        this.enter({ assistant: 'speaking' });
+      }),
+      edge.on('silent', ({ turn, at }) => {
+        this.log.at(turn).audible = false;
+        this.#quietSince = at;
+        if (this.#state.assistant === 'speaking') this.enter({ assistant: 'listening' });
+      }),
+    ];
+    return () => {
+      for (const off of offs) off();
+      this.#edge = undefined;
+      this.#probability = undefined;
+    };
+  }
+
+  /** An element between the scribe and the model. */
+  readonly onUser = (element: StreamElement): void => {
+    const { turn, at } = element;
+    switch (element.kind) {
+      case 'speech-start':
+        this.log.mark(turn, 'speechStart', this.#wall(at));
+        this.enter({ user: 'speaking' });
+        break;
+      case 'speech-end':
+        this.#quietSince = at;
+        this.enter({ user: 'silent' });
+        break;
+      case 'transcript':
+        this.#transcript(element);
+        break;
+      case 'message':
+        if (element.message.role === 'user') {
+          this.log.at(turn).transcript = messageText(element.message);
+          this.#emitter.emit('message', { message: element.message });
+        }
+        break;
+      case 'turn-end':
+        this.log.mark(turn, 'committed', at === 0 ? wallClock.now() : this.#wall(at));
+        if (this.log.at(turn).transcript !== '' && !this.log.at(turn).interrupted)
+          this.enter({ assistant: 'thinking' });
+        break;
+      case 'interrupt':
+        this.interrupted(turn);
+        break;
+      case 'error':
+        this.#emitter.emit('error', deserializeError(element.error));
+        break;
+      default:
+    }
+  };
+
+  /** An element between the model and the voice. */
+  readonly onReply = (element: StreamElement): void => {
+    const { turn } = element;
+    if (element.kind === 'text') {
+      const open = this.log.at(turn);
+      open.reply += element.text;
+      this.log.mark(turn, 'firstToken', wallClock.now());
+      this.#emitter.emit('reply', { turn, text: open.reply, delta: element.text, done: false });
+    } else if (element.kind === 'message' && element.message.role === 'assistant') {
+      const open = this.log.at(turn);
+      const text = element.message.generated ?? messageText(element.message);
+      const delta = text.startsWith(open.reply) ? text.slice(open.reply.length) : '';
+      open.reply = text;
+      this.#emitter.emit('reply', { turn, text, delta, done: true });
+    } else if (element.kind === 'tool-call') {
+      const { name, arguments: given } = element.call;
+      this.#emitter.emit('tool', { turn, name, arguments: given });
+    } else if (element.kind === 'tool-result') {
+      const { name, result, isError } = element;
+      this.#emitter.emit('tool', { turn, name, result, isError });
+    }
+  };
+
+  /** An element at the end of the pipeline: rendered, or void. */
+  readonly onOutput = (element: StreamElement): void => {
+    const { turn } = element;
+    if (element.kind === 'message' && element.message.role === 'assistant') {
+      const { message } = element;
+      const open = this.log.at(turn);
+      open.heard = message.heard ?? '';
+      if (message.finishReason === 'interrupted' || (message.heard ?? '').trim() !== open.reply.trim())
+        open.interrupted = true;
+      this.#amend(message);
+      this.#emitter.emit('heard', {
+        turn,
+        text: open.heard,
+        done: true,
+        interrupted: open.interrupted,
+      });
+      this.#emitter.emit('message', { message });
+    } else if (element.kind === 'turn-end') {
+      const summary = this.log.close(turn);
+      if (this.#state.assistant === 'thinking' && turn >= this.log.latest)
+        this.enter({ assistant: 'listening' });
+      if (summary) this.#emitter.emit('turn', summary);
+    } else if (element.kind === 'error') {
+      this.#emitter.emit('error', deserializeError(element.error));
+    }
+  };
+
+  /** An event of a stage. */
+  readonly onEvent = (event: StageEvent): void => {
+    const detail = (event.detail ?? {}) as Readonly<Record<string, unknown>>;
+    if (event.type === 'progress') this.#emitter.emit('progress', event.detail as LoadProgress);
+    else if (event.type === 'level') this.#probability = detail['probability'] as number;
+    else if (event.type === 'first-sentence' || event.type === 'first-audio') {
+      const mark = event.type === 'first-sentence' ? 'firstSentence' : 'firstAudio';
+      this.log.mark(detail['turn'] as number, mark, event.at);
+    }
+  };
+
+  /** The floor was taken: what was not heard of turns ≤ `turn` is void. */
+  interrupted(turn: number): void {
+    for (const open of this.log.upTo(turn)) if (open.reply !== '' || open.audible) open.interrupted = true;
+    if (this.#state.assistant === 'thinking' || this.#state.assistant === 'speaking')
+      this.enter({ assistant: 'listening' });
+    this.#emitter.emit('interrupt', { turn });
+  }
+
+  #transcript(element: StreamElement & { kind: 'transcript' }): void {
+    const { turn, text, final, words, confidence, meta } = element;
+    if (final) {
+      this.log.mark(turn, 'transcribed', wallClock.now());
+      const speechEnd = meta?.['speechEnd'];
+      if (typeof speechEnd === 'number') this.log.mark(turn, 'speechEnd', this.#wall(speechEnd));
+    }
+    this.#emitter.emit('transcript', {
+      turn,
+      text,
+      final,
+      ...(words === undefined ? {} : { words }),
+      ...(confidence === undefined ? {} : { confidence }),
+    });
+  }
+
+  #heard(turn: number, text: string): void {
+    this.log.at(turn).heard = text;
+    this.#emitter.emit('heard', { turn, text, done: false, interrupted: false });
+  }
+
+  #lookAway(at: number): void {
+    const { assistant, user } = this.#state;
+    if (user === 'speaking' || assistant !== 'listening') this.#quietSince = at;
+    const isAway = at - this.#quietSince >= this.#awayAfterMs;
+    if (user !== 'speaking') this.enter({ user: isAway ? 'away' : 'silent' });
+  }
+
+  /** Unix ms of an instant of the capture clock. */
+  #wall(at: number): number {
+    return (this.#edge?.captureOrigin ?? Number.NaN) + at;
+  }
+}

@@ -1,0 +1,84 @@
+/** What a voice agent can be given; everything has a default, every part can be replaced. */
+import type { GetStream } from '../audio/microphone.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Tool } from '../providers/tools.ts';
+import type { TurnTakingOptions } from '../speech/turn/turn-taking.ts';
+import type { StateStore } from '../state/state-store.ts';
+
+/** Where an asset is; the package's own unless given. */
+export type AssetUrl = URL | string;
+
+/** Settings of hearing. */
+export interface AgentHearingOptions extends TurnTakingOptions {
+  /** The Silero model (v5 or v6). */
+  readonly model?: AssetUrl;
+}
+
+/** Which engine writes down what is said, and its settings. */
+export type AgentRecogniserOptions =
+  /** The embedded recogniser, or another CTC model in its layout. */
+  | {
+      readonly engine: 'ctc';
+      /** A folder in Hugging Face layout. */
+      readonly model?: AssetUrl;
+    }
+  /** Moonshine, Whisper and others through the optional peer `@huggingface/transformers`. */
+  | {
+      readonly engine: 'transformers';
+      readonly model: string;
+      readonly device?: 'wasm' | 'webgpu';
+      readonly dtype?: string;
+      readonly wasmPaths?: string;
+      readonly localModelPath?: string;
+      readonly allowRemoteModels?: boolean;
+    }
+  /** An OpenAI-compatible `/audio/transcriptions`. */
+  | {
+      readonly engine: 'remote';
+      readonly baseURL: string;
+      readonly model: string;
+      readonly token?: string;
+      readonly language?: string;
+    };
+
+/** The voice. */
+export interface AgentVoiceOptions {
+  /** A voice of flite: `slt` unless given. */
+  readonly voice?: 'slt' | 'rms' | 'awb' | 'kal16' | 'kal';
+  /** The flite wasm file. */
+  readonly wasm?: AssetUrl;
+}
+
+/** Options of `createVoiceAgent`. */
+export interface VoiceAgentOptions {
+  /** System prompt; `{{name}}` is filled from `variables`, per turn. */
+  readonly system?: string;
+  /** Variables of the prompt; a function is asked every turn. */
+  readonly variables?: Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
+  /** The mind; `offlineAssistant()` unless given. */
+  readonly provider?: Provider;
+  readonly tools?: readonly Tool[];
+  /** Id of the conversation to go on with; a new one unless given. */
+  readonly conversation?: string;
+  /** Where conversations live; IndexedDB unless given, memory where there is none. */
+  readonly state?: StateStore;
+  readonly hearing?: AgentHearingOptions;
+  readonly recogniser?: AgentRecogniserOptions;
+  readonly voice?: AgentVoiceOptions;
+  /** Opens the microphone; `getUserMedia` unless given. */
+  readonly getStream?: GetStream;
+  /** Laid over the default microphone constraints, e.g. a `deviceId`. */
+  readonly constraints?: MediaTrackConstraints;
+  /** Makers of the workers, for pages whose bundler can't find them. */
+  readonly workers?: {
+    readonly ears?: () => Worker;
+    readonly scribe?: () => Worker;
+    readonly voice?: () => Worker;
+  };
+  /** Addresses of the worklets, for the same reason. */
+  readonly worklets?: { readonly capture?: AssetUrl; readonly playback?: AssetUrl };
+  /** Where ORT's wasm is, without a bundler. */
+  readonly wasmPaths?: string;
+  /** Silence after which the user counts as `away`; 15 000 ms unless given. */
+  readonly awayAfterMs?: number;
+}

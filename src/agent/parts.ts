@@ -1,0 +1,154 @@
+/** The parts of a voice agent's pipeline and how they are joined. */
+import type { AudioEdge } from '../audio/audio-edge.ts';
+import { earsWorker, fliteWasmUrl, recogniserUrls, scribeWorker, sileroModelUrl, voiceWorker } from '../assets.ts';
+import type { StreamElement } from '../core/element.ts';
+import { PipelineBuilder } from '../core/pipeline/builder.ts';
+import type { Pipeline } from '../core/pipeline/pipeline.ts';
+import { inWorker, type WorkerStage } from '../core/stage/remote-stage.ts';
+import type { Provider } from '../providers/provider.ts';
+import { PromptAssemblyStage } from '../stages/conversation/prompt-assembly-stage.ts';
+import { ProviderStage } from '../stages/conversation/provider-stage.ts';
+import { StateStoreLoadStage } from '../stages/conversation/state-store-load-stage.ts';
+import { StateStoreSaveStage } from '../stages/conversation/state-store-save-stage.ts';
+import { TemplateStage } from '../stages/conversation/template-stage.ts';
+import { MicrophoneStage } from '../stages/streaming/microphone-stage.ts';
+import { SpeakerStage } from '../stages/streaming/speaker-stage.ts';
+import { TapStage } from '../stages/utility/tap-stage.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { VoiceAgentOptions } from './options.ts';
+
+/** The direct ports between ears, scribe, page and playback; absent while the models are only loaded. */
+export interface FloorPorts {
+  /** Ears ↔ playback. */
+  readonly floor: MessagePort;
+  /** Scribe → ears, the ears' end. */
+  readonly wordsIn: MessagePort;
+  /** Scribe → ears, the scribe's end. */
+  readonly wordsOut: MessagePort;
+  /** Page → ears. */
+  readonly control: MessagePort;
+}
+
+/** The three stages that live in workers. */
+export interface WorkerStages {
+  readonly ears: WorkerStage<'audio', 'audio' | 'utterance' | 'interrupt' | 'speech-start' | 'speech-end' | 'turn-end'>;
+  readonly scribe: WorkerStage<'audio' | 'utterance', 'transcript' | 'message'>;
+  readonly voice: WorkerStage<'text' | 'message', 'speech'>;
+}
+
+/** Makes the worker stages; their workers start with the first run and stay until `close()`. */
+export function workerStages(
+  options: VoiceAgentOptions,
+  edge: AudioEdge,
+  ports: () => FloorPorts | undefined,
+): WorkerStages {
+  const { hearing = {}, recogniser = { engine: 'ctc' }, voice = {}, workers = {} } = options;
+  const wasm = options.wasmPaths === undefined ? {} : { wasmPaths: options.wasmPaths };
+  const ears = workers.ears ?? earsWorker;
+  const scribe = workers.scribe ?? scribeWorker;
+  const speaking = workers.voice ?? voiceWorker;
+  const { model: silero = sileroModelUrl(), ...turnTaking } = hearing;
+  const { wasm: flite = fliteWasmUrl(), ...voiceSettings } = voice;
+  return {
+    // A fresh function each: stages made with the same one would share a worker, across agents too.
+    ears: inWorker(
+      () => ears(),
+      'ears',
+      () => {
+        const { floor, wordsIn: words, control } = ports() ?? {};
+        return { ...turnTaking, ...wasm, modelUrl: String(silero), floor, words, control };
+      },
+      {
+        type: 'accumulate',
+        session: 'safe',
+        keepAlive: true,
+        consumes: ['audio'],
+        emits: ['audio', 'utterance', 'interrupt', 'speech-start', 'speech-end', 'turn-end'],
+      },
+    ),
+    scribe: inWorker(
+      () => scribe(),
+      'scribe',
+      () => ({ ...recogniserOptions(recogniser), ...wasm, words: ports()?.wordsOut }),
+      {
+        type: 'transform',
+        session: 'safe',
+        keepAlive: true,
+        consumes: ['audio', 'utterance'],
+        emits: ['transcript', 'message'],
+      },
+    ),
+    voice: inWorker(
+      () => speaking(),
+      'voice',
+      () => ({
+        ...voiceSettings,
+        wasmUrl: String(flite),
+        outputSampleRate: edge.sampleRate || undefined,
+      }),
+      {
+        type: 'transform',
+        session: 'safe',
+        keepAlive: true,
+        consumes: ['text', 'message'],
+        emits: ['speech'],
+      },
+    ),
+  };
+}
+
+function recogniserOptions(
+  recogniser: NonNullable<VoiceAgentOptions['recogniser']>,
+): Record<string, unknown> {
+  if (recogniser.engine !== 'ctc') return { ...recogniser };
+  const { model } = recogniser;
+  if (model !== undefined) return { engine: 'ctc', model: String(model) };
+  const urls = Object.entries(recogniserUrls()).map(([file, url]) => [file, String(url)]);
+  return { engine: 'ctc', model: Object.fromEntries(urls) };
+}
+
+/** What the conversation's pipeline needs besides devices and workers. */
+export interface ConversationParts {
+  readonly options: VoiceAgentOptions;
+  readonly conversation: string;
+  readonly store: StateStore;
+  readonly provider: () => Provider;
+  /** Looks at what the person says and does. */
+  readonly onUser: (element: StreamElement) => void;
+  /** Looks at the reply as it is generated. */
+  readonly onReply: (element: StreamElement) => void;
+}
+
+/** The whole conversation as a pipeline; its input is what is typed. */
+export function conversationPipeline(
+  parts: ConversationParts,
+  edge: AudioEdge,
+  workers: WorkerStages,
+): { readonly pipeline: Pipeline; readonly provider: ProviderStage } {
+  const { options, conversation, store } = parts;
+  const provider = new ProviderStage({ provider: parts.provider, tools: options.tools ?? [] });
+  const pipeline = new PipelineBuilder({ session: 'live' })
+    .chain(new MicrophoneStage(edge), workers.ears, workers.scribe)
+    .add(new TapStage('typed', () => {}))
+    .chain(
+      new TapStage('user', parts.onUser),
+      new StateStoreLoadStage({ store, conversation }),
+      new PromptAssemblyStage({
+        prompts: { conversation: { system: options.system ?? defaultSystem } },
+        task: 'conversation',
+      }),
+      new TemplateStage(options.variables === undefined ? {} : { variables: options.variables }),
+      provider,
+      // What the page has shown already need not travel to the speaker and back.
+      new TapStage('reply', parts.onReply, { drop: ['transcript', 'tool-call', 'tool-result'] }),
+      workers.voice,
+      new SpeakerStage(edge),
+      new StateStoreSaveStage({ store, conversation }),
+    )
+    .merge('user', 'scribe', 'typed')
+    .build();
+  return { pipeline, provider };
+}
+
+const defaultSystem =
+  'You are a voice assistant. Your replies are spoken aloud: keep them to one or two short sentences, without markup.';

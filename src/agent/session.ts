@@ -1,0 +1,164 @@
+/** One stretch from load to stop: the devices, the workers and the run of a voice agent. */
+import { captureWorkletUrl, playbackWorkletUrl } from '../assets.ts';
+import { AudioEdge } from '../audio/audio-edge.ts';
+import { ClipStream } from '../audio/clip-stream.ts';
+import type { FloorMessage } from '../audio/floor.ts';
+import { channel } from '../core/channel/channel.ts';
+import type { Message, StreamElement } from '../core/element.ts';
+import { AntiphonError } from '../core/errors.ts';
+import { PipelineBuilder } from '../core/pipeline/builder.ts';
+import type { Graph } from '../core/pipeline/graph.ts';
+import type { Pipeline } from '../core/pipeline/pipeline.ts';
+import type { PipelineRun } from '../core/pipeline/run.ts';
+import type { StageEvent } from '../core/stage/stage.ts';
+import type { ProviderStage } from '../stages/conversation/provider-stage.ts';
+import type { VoiceAgentOptions } from './options.ts';
+import {
+  conversationPipeline,
+  workerStages,
+  type ConversationParts,
+  type FloorPorts,
+  type WorkerStages,
+} from './parts.ts';
+
+/** Who watches a session. */
+export interface SessionObserver extends Omit<ConversationParts, 'options'> {
+  /** Looks at what leaves the pipeline: everything the person has heard or will not hear. */
+  readonly onOutput: (element: StreamElement) => void;
+  /** A stage told something. */
+  readonly onEvent: (event: StageEvent) => void;
+  /** The session is over by itself, for this reason. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Typed elements that may wait for the pipeline. */
+const typedCapacity = 64;
+
+/** Devices, workers and one run. Not reusable: stop it and make another. */
+export class AgentSession {
+  readonly edge: AudioEdge;
+  /** What plays clips into the microphone; only in a session without a real one. */
+  readonly clips: ClipStream | undefined;
+  readonly #workers: WorkerStages;
+  readonly #pipeline: Pipeline;
+  readonly #provider: ProviderStage;
+  readonly #observer: SessionObserver;
+  readonly #typed = channel<StreamElement>({ capacity: typedCapacity, overflow: 'wait' });
+  readonly #abort = new AbortController();
+  #floor: FloorPorts | undefined;
+  #control: MessagePort | undefined;
+  #loading: Promise<void> | undefined;
+  #over: Promise<void> | undefined;
+
+  constructor(options: VoiceAgentOptions, observer: SessionObserver, microphone: boolean) {
+    this.#observer = observer;
+    this.clips = microphone ? undefined : new ClipStream();
+    const getStream = this.clips?.getStream ?? options.getStream;
+    this.edge = new AudioEdge({
+      captureWorklet: options.worklets?.capture ?? captureWorkletUrl(),
+      playbackWorklet: options.worklets?.playback ?? playbackWorkletUrl(),
+      ...(getStream === undefined ? {} : { getStream }),
+      ...(options.constraints === undefined ? {} : { constraints: options.constraints }),
+    });
+    this.#workers = workerStages(options, this.edge, () => this.#floor);
+    const { pipeline, provider } = conversationPipeline(
+      { options, ...observer },
+      this.edge,
+      this.#workers,
+    );
+    this.#pipeline = pipeline;
+    this.#provider = provider;
+  }
+
+  /** The pipeline's stages and edges. */
+  get graph(): Graph {
+    return this.#pipeline.graph;
+  }
+
+  /** The pipeline as a Mermaid flowchart. */
+  toMermaid(): string {
+    return this.#pipeline.toMermaid();
+  }
+
+  /** Starts the workers and loads their models, with `progress` events. Idempotent. */
+  load(): Promise<void> {
+    // A run over nothing: the stage prepares, sees the end of its input and leaves its model in the worker.
+    this.#loading ??= Promise.all(
+      Object.values(this.#workers).map(async (stage) => {
+        const run = new PipelineBuilder().chain(stage).build().execute([], { signal: this.#abort.signal });
+        run.on(this.#observer.onEvent);
+        await run.drain();
+      }),
+    ).then(() => {});
+    this.#loading.catch(() => {});
+    return this.#loading;
+  }
+
+  /** Opens the devices and runs the conversation; resolves when it listens. */
+  async start(): Promise<void> {
+    const { signal } = this.#abort;
+    // The context starts only within the click's own task, so it goes first.
+    const opened = this.edge.open({ signal });
+    opened.catch(() => {});
+    await this.load();
+    await opened;
+    signal.throwIfAborted();
+    this.#floor = this.#openFloor();
+    const run = this.#pipeline.execute(this.#typed.reader, { signal });
+    run.on(this.#observer.onEvent);
+    this.#over = this.#watch(run);
+    await run.ready;
+    // The ports have been transferred by now.
+    this.#floor = undefined;
+  }
+
+  /** Puts elements into the conversation as if typed. */
+  async push(...elements: readonly StreamElement[]): Promise<void> {
+    for (const element of elements) await this.#typed.writer.write(element);
+  }
+
+  /** Tells ears that a turn number is taken. */
+  takeTurn(turn: number): void {
+    this.#control?.postMessage({ type: 'turn', turn } satisfies FloorMessage);
+  }
+
+  /** Corrects what the model remembers of a reply. */
+  amend(message: Message): void {
+    this.#provider.amend(message);
+  }
+
+  /** Ends everything: microphone released, worklets and workers gone. Idempotent; never rejects. */
+  async stop(): Promise<void> {
+    if (!this.#abort.signal.aborted)
+      this.#abort.abort(new AntiphonError('aborted', 'The agent was stopped.'));
+    await this.#over;
+    await Promise.allSettled([
+      this.#pipeline.shutdown(),
+      this.edge.close(),
+      this.clips?.close(),
+    ]);
+    for (const stage of Object.values(this.#workers)) stage.close();
+    this.#control?.close();
+  }
+
+  async #watch(run: PipelineRun): Promise<void> {
+    try {
+      for await (const element of run) this.#observer.onOutput(element);
+      await run.done;
+    } catch (error) {
+      if (!this.#abort.signal.aborted) this.#observer.onFailure(error);
+    }
+  }
+
+  #openFloor(): FloorPorts {
+    const words = new MessageChannel();
+    const control = new MessageChannel();
+    this.#control = control.port1;
+    return {
+      floor: this.edge.floorPort(),
+      wordsIn: words.port1,
+      wordsOut: words.port2,
+      control: control.port2,
+    };
+  }
+}

@@ -1,0 +1,276 @@
+/** The preset most people use: a voice agent made of the public stages, devices and engines. */
+import { AgentObserver } from './agent/observer.ts';
+import { Emitter } from './agent/emitter.ts';
+import type { AgentEvents, AgentState } from './agent/events.ts';
+import type { VoiceAgentOptions } from './agent/options.ts';
+import { AgentSession } from './agent/session.ts';
+import { Speech, SpeechRegister } from './agent/speech.ts';
+import { element, textMessage, type Message } from './core/element.ts';
+import { AntiphonError, toAntiphonError } from './core/errors.ts';
+import type { Graph } from './core/pipeline/graph.ts';
+import { offlineAssistant } from './providers/offline-assistant.ts';
+import type { Provider } from './providers/provider.ts';
+import { indexedDBStore } from './state/indexeddb-store.ts';
+import { memoryStore } from './state/memory-store.ts';
+import type { ConversationInfo, StateStore } from './state/state-store.ts';
+
+/**
+ * A conversation by voice: microphone → ears → scribe → model → voice → speaker, with interruption and
+ * memory. Made by {@link createVoiceAgent}; nothing happens before `load` or `start`.
+ */
+export class VoiceAgent {
+  readonly #options: VoiceAgentOptions;
+  readonly #emitter = new Emitter<AgentEvents>();
+  readonly #observer: AgentObserver;
+  readonly #store: StateStore;
+  readonly #speeches = new SpeechRegister();
+  #provider: Provider;
+  #conversation: string;
+  #session: AgentSession | undefined;
+  #release: () => void = () => {};
+  #starting: Promise<void> | undefined;
+  #microphone = true;
+
+  constructor(options: VoiceAgentOptions, store: StateStore) {
+    this.#options = options;
+    this.#store = store;
+    this.#conversation = options.conversation ?? crypto.randomUUID();
+    this.#observer = new AgentObserver(
+      this.#emitter,
+      (message) => this.#session?.amend(message),
+      options.awayAfterMs ?? 15_000,
+    );
+    this.#emitter.on('heard', ({ turn, text, done }) => this.#speeches.heard(turn, text, done));
+    this.#provider =
+      options.provider ??
+      offlineAssistant({
+        memory: {
+          get: (key) => this.#store.getValue(this.#conversation, key),
+          set: (key, value) => this.#store.setValue(this.#conversation, key, value),
+        },
+        onTimer: (text) => {
+          if (this.state.assistant !== 'idle') this.say(text);
+        },
+      });
+  }
+
+  /** What both sides are doing. */
+  get state(): AgentState {
+    return this.#observer.state;
+  }
+
+  /** Id of the conversation. */
+  get conversation(): string {
+    return this.#conversation;
+  }
+
+  /** Unix ms of the first captured sample; NaN while the microphone is closed. */
+  get captureOrigin(): number {
+    return this.#session?.edge.captureOrigin ?? Number.NaN;
+  }
+
+  /** Stages and edges of the pipeline, as plain data. */
+  get graph(): Graph {
+    return (this.#session ?? this.#makeSession(true)).graph;
+  }
+
+  /** The pipeline as a Mermaid flowchart, one box per thread. */
+  toMermaid(): string {
+    return (this.#session ?? this.#makeSession(true)).toMermaid();
+  }
+
+  /** Adds a listener; the returned function removes it. */
+  on<Name extends keyof AgentEvents>(
+    name: Name,
+    listener: (event: AgentEvents[Name]) => void,
+  ): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  /**
+   * Starts the workers and loads the models, with `progress` events; asks for nothing. Idempotent; `start`
+   * does it where it was not done. Errors: `worker-load`, `model-load`.
+   */
+  async load(): Promise<void> {
+    if (this.#starting) return this.#starting;
+    const session = (this.#session ??= this.#makeSession(this.#microphone));
+    const { assistant } = this.state;
+    if (assistant === 'idle') this.#observer.enter({ assistant: 'loading' });
+    try {
+      await session.load();
+    } catch (error) {
+      throw await this.#fail(session, error);
+    } finally {
+      if (this.#session === session && !this.#starting && this.state.assistant === 'loading')
+        this.#observer.enter({ assistant: 'idle' });
+    }
+  }
+
+  /**
+   * Opens speaker and microphone and listens; belongs in a click. Idempotent. With `microphone: false` only
+   * typed text and {@link VoiceAgent.playSample} are heard. Errors: those of `load`, `microphone-…`,
+   * `insecure-context`, `audio-context`, `worklet-load`; the agent is then idle again and nothing stays open.
+   */
+  start({ microphone = true }: { readonly microphone?: boolean } = {}): Promise<void> {
+    this.#starting ??= this.#start(microphone);
+    return this.#starting;
+  }
+
+  /** Releases the microphone, ends worklets and workers. Idempotent; never rejects. */
+  async stop(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    this.#starting = undefined;
+    this.#release();
+    this.#release = () => {};
+    await session?.stop();
+    this.#speeches.end();
+    this.#observer.log.clear();
+    if (!this.#session) this.#observer.enter({ assistant: 'idle', user: 'silent' });
+  }
+
+  /** Says something typed to the assistant; an answer under way is interrupted. Throws `shutdown` while idle. */
+  send(text: string): void {
+    const said = text.trim();
+    if (said === '') return;
+    const session = this.#running('send');
+    const turn = this.#nextTurn(session);
+    const facts = { turn, source: 'typed' };
+    void session.push(
+      ...this.#interruption(turn),
+      element('transcript', { ...facts, text: said, final: true }),
+      element('message', { ...facts, message: textMessage('user', said) }),
+      element('turn-end', facts),
+    );
+  }
+
+  /** Makes the assistant say `text`, as a reply of its own that is stored and can be interrupted. Throws `shutdown` while idle. */
+  say(text: string): Speech {
+    const session = this.#running('say');
+    const turn = this.#nextTurn(session);
+    const speech = new Speech(turn, text);
+    this.#speeches.add(speech);
+    const message = textMessage('assistant', text, { generated: text, finishReason: 'stop' });
+    const facts = { turn, source: 'say' };
+    void session.push(element('message', { ...facts, message }), element('turn-end', facts));
+    return speech;
+  }
+
+  /**
+   * Plays a clip as if it were spoken into the microphone. Starts a session without a microphone where
+   * none runs, and restarts one that has a real microphone without it.
+   *
+   * @param samples mono, −1…1, copied
+   * @param sampleRate in hertz
+   */
+  async playSample(samples: Float32Array, sampleRate: number): Promise<void> {
+    if (this.#starting && this.#microphone) await this.stop();
+    await this.start({ microphone: false });
+    await this.#session?.clips?.play(samples, sampleRate);
+  }
+
+  /** Exchanges the mind; counts from the next turn on. */
+  setProvider(provider: Provider): void {
+    this.#provider = provider;
+  }
+
+  /** All stored conversations, newest first. */
+  conversations(): Promise<readonly ConversationInfo[]> {
+    return this.#store.list();
+  }
+
+  /** Stored messages of this conversation, oldest first. */
+  history(): Promise<readonly Message[]> {
+    return this.#store.load(this.#conversation);
+  }
+
+  /** Goes on with another conversation, new or stored; a session that runs is restarted. */
+  async open(conversation: string): Promise<void> {
+    if (conversation === this.#conversation) return;
+    const wasRunning = this.#starting !== undefined;
+    await this.stop();
+    this.#conversation = conversation;
+    if (wasRunning) await this.start({ microphone: this.#microphone });
+  }
+
+  /** Forgets a stored conversation. */
+  deleteConversation(conversation: string): Promise<void> {
+    return this.#store.delete(conversation);
+  }
+
+  async #start(microphone: boolean): Promise<void> {
+    if (this.#session && this.#microphone !== microphone) {
+      await this.#session.stop();
+      this.#session = undefined;
+    }
+    this.#microphone = microphone;
+    const session = (this.#session ??= this.#makeSession(microphone));
+    this.#observer.enter({ assistant: 'loading' });
+    this.#release = this.#observer.follow(session.edge);
+    try {
+      await session.start();
+    } catch (error) {
+      throw await this.#fail(session, error);
+    }
+    if (this.#session === session) this.#observer.enter({ assistant: 'listening' });
+  }
+
+  /** Cleans up after a session that could not start, or ended by itself. */
+  async #fail(session: AgentSession, cause: unknown): Promise<AntiphonError> {
+    const error = toAntiphonError(cause);
+    if (this.#session !== session) await session.stop();
+    else await this.stop();
+    return error;
+  }
+
+  #makeSession(microphone: boolean): AgentSession {
+    const session: AgentSession = new AgentSession(
+      this.#options,
+      {
+        conversation: this.#conversation,
+        store: this.#store,
+        provider: () => this.#provider,
+        onUser: this.#observer.onUser,
+        onReply: this.#observer.onReply,
+        onOutput: this.#observer.onOutput,
+        onEvent: this.#observer.onEvent,
+        onFailure: (cause) =>
+          void this.#fail(session, cause).then((error) => this.#emitter.emit('error', error)),
+      },
+      microphone,
+    );
+    return session;
+  }
+
+  #running(what: string): AgentSession {
+    if (this.#session && this.#starting) return this.#session;
+    throw new AntiphonError('shutdown', `The agent is not running, so it can't ${what}.`, {
+      hint: 'Await start() first.',
+    });
+  }
+
+  #nextTurn(session: AgentSession): number {
+    const turn = this.#observer.log.latest + 1;
+    this.#observer.log.at(turn);
+    session.takeTurn(turn);
+    return turn;
+  }
+
+  #interruption(turn: number): ReturnType<typeof element<'interrupt'>>[] {
+    const { assistant } = this.state;
+    const busy = assistant === 'thinking' || assistant === 'speaking';
+    return busy ? [element('interrupt', { turn: turn - 1, source: 'typed' })] : [];
+  }
+}
+
+/**
+ * Makes a voice agent. No side effects but a look at whether IndexedDB is there.
+ *
+ * @example
+ * const agent = await createVoiceAgent({ system: 'You are brief.' });
+ * button.onclick = () => agent.start();
+ */
+export async function createVoiceAgent(options: VoiceAgentOptions = {}): Promise<VoiceAgent> {
+  const store = options.state ?? (typeof indexedDB === 'undefined' ? memoryStore() : indexedDBStore());
+  return new VoiceAgent(options, store);
+}
