@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ctcDecoder } from '../../../src/speech/stt/ctc-decoder.ts';
 import { align } from '../../../src/speech/stt/ctc/alignment.ts';

@@ -1,12 +1,12 @@
 /** Log posteriors made to order. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type CtcAlphabet, readAlphabet } from '../../../src/speech/stt/ctc/alphabet.ts';
 import { logSoftmax } from '../../../src/speech/stt/ctc/log-softmax.ts';
 
 /** The alphabet of the embedded model. */
 export const alphabet: CtcAlphabet = readAlphabet(
   Object.fromEntries(
-    ['<pad>', '|', ...'abcdefghijklmnopqrstuvwxyz', "'"].map((token, column) => [token, column]),
+    ['<pad>', '|', ...Array.from('abcdefghijklmnopqrstuvwxyz'), "'"].map((token, column) => [token, column]),
   ),
 );
 

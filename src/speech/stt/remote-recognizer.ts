@@ -1,0 +1,134 @@
+/** Speech to text by an OpenAI-compatible server: for browsers that local models don't fit into. */
+import { encodeWav } from '../../audio/wav.ts';
+import { AntiphonError, toAntiphonError } from '../../core/errors.ts';
+import { abortable } from '../../providers/abort.ts';
+import { refuseLongLivedKey } from '../../providers/http/api-key.ts';
+import { Connection } from '../../providers/http/connection.ts';
+import { responseError } from '../../providers/http/http-error.ts';
+import { publicUrl } from '../../providers/http/redact.ts';
+import { nothingHeard } from './ctc/spoken-words.ts';
+import type { Recognition, Recognizer } from './recognizer.ts';
+import { readTranscription } from './remote-transcription.ts';
+import { checkSpeech, isAudible, speechSampleRate } from './speech-samples.ts';
+
+/** What {@link remoteRecognizer} needs to know; nothing but the address and the model is required. */
+export interface RemoteRecognizerOptions {
+  /** Where `/audio/transcriptions` begins, e.g. `https://api.openai.com/v1`; may carry a query string. */
+  readonly baseURL: string;
+  readonly model: string;
+  /** Sent as `Authorization: Bearer …`. A function is asked before every request, so it can mint short-lived tokens. */
+  readonly token?: string | (() => string | Promise<string>);
+  /** ISO 639-1 code of the language spoken; the server guesses unless given. */
+  readonly language?: string;
+  /** Names and words to expect, for servers that take a hint. */
+  readonly prompt?: string;
+  /** `verbose_json` asks for times of words and confidences, which not every server has. `json` unless given. */
+  readonly responseFormat?: 'json' | 'verbose_json';
+  /** Sent along with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of the global `fetch`. */
+  readonly fetch?: typeof fetch;
+  /** Patience until the answer, in ms; 30 000 unless given. */
+  readonly timeoutMs?: number;
+  /** Allows a long-lived key in a page; anybody who can open the page can then copy it. False unless given. */
+  readonly dangerouslyAllowBrowserKey?: boolean;
+}
+
+/**
+ * Makes a recogniser that posts each utterance as a WAV file (multipart, OpenAI's `/audio/transcriptions`). It
+ * loads nothing, gives no interims, sends silence to nobody, and runs requests side by side. Words have
+ * times only with `verbose_json`; without confidences from the server, text counts as certain (1).
+ * Errors: `provider-auth`, `provider-rate-limit`, `provider-overloaded`, `provider-request`, `provider-timeout`,
+ * `provider-network`, `provider-protocol`, `invalid-argument`, `aborted`.
+ *
+ * @example
+ * const recognizer = remoteRecognizer({ baseURL: 'http://localhost:11434/v1', model: 'whisper' });
+ */
+export function remoteRecognizer(options: RemoteRecognizerOptions): Recognizer {
+  return {
+    sampleRate: speechSampleRate,
+    load: () => Promise.resolve(),
+    async transcribe(samples, { signal = new AbortController().signal } = {}) {
+      checkSpeech(samples);
+      if (signal.aborted) throw toAntiphonError(signal.reason, 'aborted');
+      return isAudible(samples) ? ask(options, samples, signal) : nothingHeard;
+    },
+    dispose: () => Promise.resolve(),
+  };
+}
+
+async function ask(
+  options: RemoteRecognizerOptions,
+  samples: Float32Array,
+  signal: AbortSignal,
+): Promise<Recognition> {
+  const url = endpoint(options.baseURL);
+  const where = publicUrl(url);
+  const headers = await headersOf(options, signal);
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const secrets = Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
+  const patience = { connectTimeoutMs: timeoutMs, interTokenTimeoutMs: timeoutMs };
+  const connection = new Connection(url, patience, secrets, signal);
+  try {
+    const init = { method: 'POST', headers, body: form(options, samples) };
+    const response = await connection.open(init, options.fetch ?? fetch);
+    const decoder = new TextDecoder();
+    let body = '';
+    for (;;) {
+      const bytes = await connection.read(response);
+      if (bytes === undefined) break;
+      body += decoder.decode(bytes, { stream: true });
+    }
+    body += decoder.decode();
+    if (!response.ok) throw refusal(response, body, where);
+    return readTranscription(body, where);
+  } finally {
+    connection.close();
+  }
+}
+
+function form(options: RemoteRecognizerOptions, samples: Float32Array): FormData {
+  const { model, language, prompt, responseFormat = 'json' } = options;
+  const fields = new FormData();
+  const wav = new Blob([encodeWav(samples, speechSampleRate)], { type: 'audio/wav' });
+  fields.append('file', wav, 'utterance.wav');
+  fields.append('model', model);
+  fields.append('response_format', responseFormat);
+  if (responseFormat === 'verbose_json') fields.append('timestamp_granularities[]', 'word');
+  if (language !== undefined) fields.append('language', language);
+  if (prompt !== undefined) fields.append('prompt', prompt);
+  return fields;
+}
+
+function endpoint(baseURL: string): string {
+  const [, address = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(baseURL) ?? [];
+  return `${address.replace(/\/+$/, '')}/audio/transcriptions${query}`;
+}
+
+async function headersOf(
+  { token, headers, dangerouslyAllowBrowserKey = false }: RemoteRecognizerOptions,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  let bearer = '';
+  try {
+    const minted = typeof token === 'function' ? token() : (token ?? '');
+    bearer = await abortable(Promise.resolve(minted), signal);
+  } catch (error) {
+    throw toAntiphonError(error, 'provider-auth', {
+      hint: 'Check the server that mints your tokens.',
+      retryable: true,
+    });
+  }
+  const all = { ...headers, ...(bearer === '' ? {} : { authorization: `Bearer ${bearer}` }) };
+  for (const value of Object.values(all)) refuseLongLivedKey(value, dangerouslyAllowBrowserKey);
+  return all;
+}
+
+function refusal(response: Response, body: string, where: string): AntiphonError {
+  const error = responseError(response, body, where);
+  if (response.status !== 404) return error;
+  return new AntiphonError(error.code, error.message, {
+    hint: 'Check that `baseURL` ends where `/audio/transcriptions` begins and that the model exists there.',
+    ...(error.details === undefined ? {} : { details: error.details }),
+  });
+}

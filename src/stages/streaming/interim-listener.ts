@@ -1,0 +1,69 @@
+/** Listens to one turn while it is spoken, and says now and then what it understands so far. */
+import type { Recognition, RecognitionStream } from '../../speech/stt/recognizer.ts';
+import { samplesToMs } from '../../core/time.ts';
+import type { Clock } from '../../core/time.ts';
+
+/** What an {@link InterimListener} needs. */
+export interface InterimListenerOptions {
+  readonly stream: RecognitionStream;
+  readonly sampleRate: number;
+  /** Audio between two attempts at least, in ms. */
+  readonly everyMs: number;
+  readonly clock: Clock;
+  /** Told of what was understood, when it changed. */
+  onInterim(heard: Recognition): void;
+  /** Told of the error after which no more interims come. */
+  onFailure(error: unknown): void;
+}
+
+/** Never more than one attempt at a time, and none behind another: what arrives meanwhile goes into the next. */
+export class InterimListener {
+  readonly #options: InterimListenerOptions;
+  readonly #over = new AbortController();
+  #running = false;
+  #waitMs: number;
+  #newMs = 0;
+  #text = '';
+
+  constructor(options: InterimListenerOptions) {
+    this.#options = options;
+    this.#waitMs = options.everyMs;
+  }
+
+  /** Takes the next samples; they stay the caller's. */
+  hear(samples: Float32Array): void {
+    if (this.#over.signal.aborted) return;
+    const { stream, sampleRate } = this.#options;
+    stream.push(samples);
+    this.#newMs += samplesToMs(samples.length, sampleRate);
+    if (!this.#running && this.#newMs >= this.#waitMs) void this.#attempt();
+  }
+
+  /** Ends the turn: no interim comes any more, and the engine is free as soon as its current run ends. */
+  close(): void {
+    this.#over.abort();
+    this.#options.stream.close();
+  }
+
+  async #attempt(): Promise<void> {
+    const { stream, everyMs, clock } = this.#options;
+    const { signal } = this.#over;
+    this.#running = true;
+    this.#newMs = 0;
+    const startedAt = clock.now();
+    try {
+      const heard = await stream.partial({ signal });
+      // Half of the time belongs to everything else that the thread has to do.
+      this.#waitMs = Math.max(everyMs, 2 * (clock.now() - startedAt));
+      if (signal.aborted || heard.text === '' || heard.text === this.#text) return;
+      this.#text = heard.text;
+      this.#options.onInterim(heard);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.close();
+      this.#options.onFailure(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+}
