@@ -19,7 +19,7 @@ export function testContext(options: { readonly now?: () => number } = {}): Test
   const controllers = new Map<number, AbortController>();
   const turns = new Map<number, TurnState>();
   const events: StageEvent[] = [];
-  let voided = 0;
+  let voided = -1;
   const controllerOf = (turn: number): AbortController => {
     let controller = controllers.get(turn);
     if (!controller) {
