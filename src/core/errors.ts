@@ -118,9 +118,19 @@ export function toAntiphonError(
   return new AntiphonError(code, message, { cause: value, ...options });
 }
 
+/** Causes deeper than this are left out; an error may even be its own cause. */
+const deepestCause = 8;
+
 /** The error as plain data, to cross a thread or to sit in an `error` element. */
 export function serializeError(value: unknown): ErrorData {
+  return serialize(value, deepestCause);
+}
+
+function serialize(value: unknown, depth: number): ErrorData {
   const error = toAntiphonError(value);
+  // A foreign error has just become the cause of its own wrapper.
+  const cause = error === value || !(value instanceof Error) ? error.cause : value.cause;
+  const stack = value instanceof Error ? value.stack : undefined;
   return {
     code: error.code,
     message: error.message,
@@ -128,8 +138,10 @@ export function serializeError(value: unknown): ErrorData {
     retryable: error.retryable,
     ...(error.stage === undefined ? {} : { stage: error.stage }),
     ...(error.details === undefined ? {} : { details: error.details }),
-    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
-    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...(cause === undefined || cause === value || depth === 0
+      ? {}
+      : { cause: serialize(cause, depth - 1) }),
+    ...(stack === undefined ? {} : { stack }),
   };
 }
 

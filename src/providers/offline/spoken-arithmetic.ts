@@ -113,7 +113,9 @@ class Reader {
     if (!number) return false;
     this.at += number.length;
     this.operands += 1;
-    this.#withSuffix(String(number.value));
+    const half = this.#words.slice(this.at, this.at + 3).join(' ') === 'and a half';
+    if (half) this.at += 3;
+    this.#withSuffix(String(number.value + (half ? 0.5 : 0)));
     return true;
   }
 

@@ -57,7 +57,7 @@ const table: readonly (readonly [heard: string, reply: string | RegExp])[] = [
   ['whats seven teen plus twenty fife', result('forty two')],
   ["what's two plus two", result('four')],
   ['what is to plus too', result('four')],
-  ['what is two and a half times four', /./],
+  ['what is two and a half times four', result('ten')],
   ['how much is forty too minus ten', result('thirty two')],
   ['five times six', result('thirty')],
   ['five time six', result('thirty')],
@@ -164,7 +164,7 @@ describe('the offline assistant understands', () => {
     else expect(answer).toMatch(reply);
   });
 
-  it('keeps every answer within three short sentences', async () => {
+  it('keeps every answer short enough to be spoken', async () => {
     for (const [heard] of table) {
       const assistant = make();
       const answer = await talkTo(assistant).say(heard);

@@ -1,5 +1,5 @@
 /** Talks to a provider the way the stage does: through the tool loop, with its own tools. */
-import { messageText, textMessage, type Message } from '../../../src/core/element.ts';
+import { textMessage, type Message } from '../../../src/core/element.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
 import { toolLoop } from '../../../src/providers/tool-loop.ts';
 
@@ -34,5 +34,3 @@ export function talkTo(provider: Provider): {
     },
   };
 }
-
-export { messageText };

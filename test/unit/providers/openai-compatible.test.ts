@@ -1,0 +1,573 @@
+import { assert, asyncProperty, integer, uniqueArray } from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { textMessage, type Message } from '../../../src/core/element.ts';
+import { serializeError, type AntiphonError } from '../../../src/core/errors.ts';
+import { refuseLongLivedKey } from '../../../src/providers/http/api-key.ts';
+import {
+  openAICompatible,
+  type OpenAICompatibleOptions,
+} from '../../../src/providers/openai-compatible.ts';
+import type { ProviderPart, ProviderRequest } from '../../../src/providers/provider.ts';
+import {
+  delta,
+  done,
+  frame,
+  loopback,
+  refuse,
+  stream,
+  type Answer,
+  type Loopback,
+} from './loopback.ts';
+
+const servers: Loopback[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+const ask = (text = 'Hello'): ProviderRequest => ({
+  system: '',
+  messages: [textMessage('user', text)],
+  tools: [],
+});
+
+/** Asks for the first part of a reply. */
+function firstPart(
+  options: Partial<OpenAICompatibleOptions> & { readonly baseURL: string },
+  signal: AbortSignal = new AbortController().signal,
+): Promise<IteratorResult<ProviderPart>> {
+  const parts = openAICompatible({ model: 'm', ...options }).stream(ask(), { signal });
+  return parts[Symbol.asyncIterator]().next();
+}
+
+interface Outcome {
+  readonly parts: ProviderPart[];
+  readonly text: string;
+  readonly error: AntiphonError | undefined;
+  readonly server: Loopback;
+}
+
+/** Runs one request against a server that gives `answers`. */
+async function exchange(
+  answers: readonly Answer[],
+  options: Partial<OpenAICompatibleOptions> = {},
+  request: ProviderRequest = ask(),
+): Promise<Outcome> {
+  const server = await loopback(...answers);
+  servers.push(server);
+  const provider = openAICompatible({
+    baseURL: server.baseURL,
+    model: 'm',
+    retry: { baseDelayMs: 0 },
+    ...options,
+  });
+  const parts: ProviderPart[] = [];
+  let error: AntiphonError | undefined;
+  try {
+    for await (const part of provider.stream(request, { signal: new AbortController().signal }))
+      parts.push(part);
+  } catch (thrown) {
+    error = thrown as AntiphonError;
+  }
+  return {
+    parts,
+    text: parts.map((part) => (part.type === 'text-delta' ? part.text : '')).join(''),
+    error,
+    server,
+  };
+}
+
+const hello = stream(frame(delta({ content: 'Hi' })), frame(delta({}, 'stop')), done);
+
+describe('what the server is sent', () => {
+  it('is a streaming chat completion with nothing that was not asked for', async () => {
+    const { server, error } = await exchange([hello]);
+    expect(error).toBeUndefined();
+    expect(server.seen[0]?.body).toEqual({
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hello' }],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    expect(server.seen[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it('carries token, headers, limits, tools and the query of the base URL', async () => {
+    const tool = { name: 'clock', description: 'The time.', parameters: { type: 'object' } };
+    const server = await loopback(hello);
+    servers.push(server);
+    const provider = openAICompatible({
+      baseURL: `${server.baseURL}/?api-version=7`,
+      model: 'm',
+      token: 'local',
+      headers: { 'x-title': 'test' },
+      temperature: 0.5,
+    });
+    const request = { ...ask(), system: 'Be brief.', tools: [tool], maxOutputTokens: 99 };
+    for await (const part of provider.stream(request, { signal: new AbortController().signal }))
+      void part;
+    const [seen] = server.seen;
+    expect(seen?.url).toBe('/v1/chat/completions?api-version=7');
+    expect(seen?.headers).toMatchObject({ authorization: 'Bearer local', 'x-title': 'test' });
+    expect(seen?.body).toMatchObject({
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Hello' },
+      ],
+      temperature: 0.5,
+      max_tokens: 99,
+      tools: [{ type: 'function', function: tool }],
+    });
+  });
+
+  it('maps calls, results, pictures and neighbouring user messages', async () => {
+    const messages: Message[] = [
+      textMessage('user', 'One'),
+      textMessage('user', 'Two'),
+      textMessage('assistant', '', {
+        toolCalls: [{ id: 'c1', name: 'clock', arguments: { zone: 'UTC' } }],
+      }),
+      textMessage('tool', '12', { toolCallId: 'c1' }),
+      textMessage('assistant', 'Noon.'),
+      {
+        ...textMessage('user', ''),
+        parts: [
+          { type: 'text', text: 'See' },
+          { type: 'image', mediaType: 'image/png', data: new Uint8Array([1, 2]) },
+        ],
+      },
+    ];
+    const { server } = await exchange([hello], {}, { system: '', messages, tools: [] });
+    expect(server.seen[0]?.body['messages']).toEqual([
+      { role: 'user', content: 'One\nTwo' },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          { id: 'c1', type: 'function', function: { name: 'clock', arguments: '{"zone":"UTC"}' } },
+        ],
+      },
+      { role: 'tool', tool_call_id: 'c1', content: '12' },
+      { role: 'assistant', content: 'Noon.' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'See' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AQI=' } },
+        ],
+      },
+    ]);
+  });
+
+  it('asks a token function anew for every attempt', async () => {
+    let minted = 0;
+    const { server } = await exchange([refuse(503, {}), hello], {
+      token: async () => `ek_${(minted += 1)}`,
+    });
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer ek_1',
+      'Bearer ek_2',
+    ]);
+  });
+});
+
+describe('what the server streams', () => {
+  it('becomes text, reasoning, usage and a finish', async () => {
+    const { parts } = await exchange([
+      stream(
+        ': hello\n\n',
+        frame(delta({ role: 'assistant', content: null })),
+        frame(delta({ reasoning: 'Hm.' })),
+        frame(delta({ reasoning_content: ' Hm!' })),
+        frame(delta({ content: 'Good ' })),
+        frame(
+          delta({
+            content: [
+              { type: 'text', text: 'day' },
+              { type: 'thinking', thinking: [{ type: 'text', text: '…' }] },
+            ],
+          }),
+        ),
+        frame(delta({}, 'length')),
+        frame({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } }),
+        done,
+      ),
+    ]);
+    expect(parts).toEqual([
+      { type: 'reasoning-delta', text: 'Hm.' },
+      { type: 'reasoning-delta', text: ' Hm!' },
+      { type: 'text-delta', text: 'Good ' },
+      { type: 'reasoning-delta', text: '…' },
+      { type: 'text-delta', text: 'day' },
+      { type: 'finish', reason: 'length', usage: { inputTokens: 3, outputTokens: 2 } },
+    ]);
+  });
+
+  it('may hold a whole call in one delta, with text and finish beside it', async () => {
+    const call = {
+      index: 0,
+      id: 'c1',
+      type: 'function',
+      function: { name: 'add', arguments: '{"a":1}' },
+    };
+    const { parts } = await exchange([
+      stream(frame(delta({ content: 'So', tool_calls: [call] }, 'stop')), done),
+    ]);
+    expect(parts).toEqual([
+      { type: 'text-delta', text: 'So' },
+      { type: 'tool-call', call: { id: 'c1', name: 'add', arguments: { a: 1 } } },
+      { type: 'finish', reason: 'tool-calls' },
+    ]);
+  });
+
+  it('may interleave two calls in fragments of one character, the name last', async () => {
+    const pieces = Array.from('{"n":12}').flatMap((character) =>
+      [0, 1].map((index) =>
+        frame(delta({ tool_calls: [{ index, function: { arguments: character } }] })),
+      ),
+    );
+    const names = [0, 1].map((index) =>
+      frame(delta({ tool_calls: [{ index, id: `c${index}`, function: { name: `f${index}` } }] })),
+    );
+    const { parts } = await exchange([
+      stream(...pieces, ...names, frame(delta({}, 'tool_calls')), done),
+    ]);
+    expect(parts).toEqual([
+      { type: 'tool-call', call: { id: 'c0', name: 'f0', arguments: { n: 12 } } },
+      { type: 'tool-call', call: { id: 'c1', name: 'f1', arguments: { n: 12 } } },
+      { type: 'finish', reason: 'tool-calls' },
+    ]);
+  });
+
+  it('may leave out index and id, and write arguments that are not JSON', async () => {
+    const first = { function: { name: 'f', arguments: '{"a":' } };
+    const { parts } = await exchange([
+      stream(
+        frame(delta({ tool_calls: [first] })),
+        frame(delta({ tool_calls: [{ function: { arguments: '1' } }] })),
+        frame(delta({}, 'tool_calls')),
+        done,
+      ),
+    ]);
+    expect(parts[0]).toMatchObject({ type: 'tool-call', call: { name: 'f', arguments: '{"a":1' } });
+    expect((parts[0] as { call: { id: string } }).call.id).not.toBe('');
+  });
+
+  it('may end without [DONE], with a half frame, and with a refusal', async () => {
+    const last = frame(delta({ refusal: 'I may not.' }, 'stop')).trimEnd();
+    const { parts, error } = await exchange([stream(last)]);
+    expect(error).toBeUndefined();
+    expect(parts).toEqual([
+      { type: 'text-delta', text: 'I may not.' },
+      { type: 'finish', reason: 'content-filter' },
+    ]);
+  });
+
+  it('may be a whole completion in one JSON body', async () => {
+    const body = {
+      choices: [{ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
+    };
+    expect((await exchange([refuse(200, body)])).parts).toEqual([
+      { type: 'text-delta', text: 'Hi' },
+      { type: 'finish', reason: 'stop' },
+    ]);
+  });
+
+  it('means the same however its bytes are cut', async () => {
+    const script = [
+      ':\r\n\r\n',
+      frame(delta({ content: 'Grüße, ' }), '\r\n'),
+      'event: message\r\nid: 7\r\n',
+      frame(delta({ content: '世界 🌍' }), '\r\n'),
+      `data:${JSON.stringify(delta({ tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{"s":"é"}' } }] }))}\r\n\r\n`,
+      frame(delta({}, 'stop'), '\r\n'),
+      'data: [DONE]\r\n\r\n',
+    ].join('');
+    const bytes = new TextEncoder().encode(script);
+    await assert(
+      asyncProperty(
+        uniqueArray(integer({ min: 1, max: bytes.length - 1 }), { maxLength: 60 }),
+        async (cuts) => {
+          const edges = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+          const body = new ReadableStream<Uint8Array>({
+            start(controller) {
+              for (let index = 1; index < edges.length; index += 1)
+                controller.enqueue(bytes.slice(edges[index - 1], edges[index]));
+              controller.close();
+            },
+          });
+          const provider = openAICompatible({
+            baseURL: 'http://127.0.0.1/v1',
+            model: 'm',
+            fetch: async () =>
+              new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
+          });
+          const parts: ProviderPart[] = [];
+          for await (const part of provider.stream(ask(), { signal: new AbortController().signal }))
+            parts.push(part);
+          expect(parts).toEqual([
+            { type: 'text-delta', text: 'Grüße, ' },
+            { type: 'text-delta', text: '世界 🌍' },
+            { type: 'tool-call', call: { id: 'c', name: 'f', arguments: { s: 'é' } } },
+            { type: 'finish', reason: 'tool-calls' },
+          ]);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('trouble in the middle', () => {
+  const begun = frame(delta({ content: 'Once upon' }));
+
+  it('keeps the text when the connection is cut, and does not retry', async () => {
+    const { text, error, server } = await exchange([
+      (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(begun, () => response.destroy());
+      },
+    ]);
+    expect(text).toBe('Once upon');
+    expect(error).toMatchObject({ code: 'provider-network', retryable: true });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('takes an end without a finish for a cut', async () => {
+    const { text, error } = await exchange([stream(begun)]);
+    expect(text).toBe('Once upon');
+    expect(error).toMatchObject({ code: 'provider-network' });
+  });
+
+  it.each([
+    [
+      'an error object',
+      frame({ error: { code: 500, message: 'CUDA out of memory', type: 'server_error' } }),
+      'provider-overloaded',
+    ],
+    [
+      'an error event',
+      `event: error\n${frame({ message: 'overloaded', type: 'overloaded_error' })}`,
+      'provider-overloaded',
+    ],
+    [
+      'a full context',
+      frame({
+        error: {
+          message: 'the request exceeds the available context size',
+          type: 'exceed_context_size_error',
+        },
+      }),
+      'context-length',
+    ],
+    ['what is not JSON', 'data: {oops\n\n', 'provider-protocol'],
+  ])('reports %s', async (_, trouble, code) => {
+    const { text, error, server } = await exchange([stream(begun, trouble, done)]);
+    expect(text).toBe('Once upon');
+    expect(error).toMatchObject({ code });
+    expect(error?.hint).not.toBe('');
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('reports an empty answer and a web page', async () => {
+    expect((await exchange([stream(done)])).error).toMatchObject({ code: 'provider-protocol' });
+    const page: Answer = (response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
+    };
+    expect((await exchange([page])).error).toMatchObject({ code: 'provider-protocol' });
+  });
+
+  it('reports an error body with status 200', async () => {
+    const { error } = await exchange([
+      refuse(200, { error: { message: 'no such model', code: 404 } }),
+    ]);
+    expect(error).toMatchObject({ code: 'provider-request' });
+  });
+});
+
+describe('refusals', () => {
+  it.each([
+    [401, { error: { message: 'bad key' } }, 'provider-auth', false],
+    [403, '', 'provider-auth', false],
+    [
+      404,
+      { error: { message: 'model "x" not found', type: 'not_found_error' } },
+      'provider-request',
+      false,
+    ],
+    [
+      400,
+      {
+        error: {
+          message: 'maximum context length is 8192 tokens',
+          code: 'context_length_exceeded',
+        },
+      },
+      'context-length',
+      false,
+    ],
+    [400, { error: { message: 'unknown field' } }, 'provider-request', false],
+    [429, { error: { message: 'slow down' } }, 'provider-rate-limit', true],
+    [
+      429,
+      { error: { message: 'no credit', code: 'insufficient_quota' } },
+      'provider-rate-limit',
+      false,
+    ],
+    [500, 'oops', 'provider-overloaded', true],
+    [
+      503,
+      { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } },
+      'provider-overloaded',
+      true,
+    ],
+  ])('%i %j → %s', async (status, body, code, retryable) => {
+    const { error, server } = await exchange([refuse(status, body)]);
+    expect(error).toMatchObject({ code, retryable, details: { status } });
+    expect(error?.hint).not.toBe('');
+    expect(server.seen).toHaveLength(retryable ? 3 : 1);
+  });
+
+  it('are forgotten when a later attempt succeeds', async () => {
+    const { text, error, server } = await exchange([
+      refuse(500, {}),
+      refuse(429, {}, { 'retry-after': '0' }),
+      hello,
+    ]);
+    expect(error).toBeUndefined();
+    expect(text).toBe('Hi');
+    expect(server.seen).toHaveLength(3);
+  });
+
+  it('say when to come back, and are not waited out when that is too long for a conversation', async () => {
+    const { error, server } = await exchange([refuse(429, {}, { 'retry-after': '120' })]);
+    expect(error?.details).toMatchObject({ retryAfterMs: 120_000 });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('include a server that is not there', async () => {
+    const server = await loopback(hello);
+    await server.close();
+    const run = firstPart({ baseURL: server.baseURL, retry: { attempts: 1 } });
+    await expect(run).rejects.toMatchObject({ code: 'provider-network', retryable: true });
+  });
+
+  it('include silence before and after the headers', async () => {
+    const silent: Answer = () => undefined;
+    const stalled: Answer = (response) =>
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    const patience = { connectTimeoutMs: 50, interTokenTimeoutMs: 50, retry: { attempts: 1 } };
+    expect((await exchange([silent], patience)).error).toMatchObject({ code: 'provider-timeout' });
+    expect((await exchange([stalled], patience)).error).toMatchObject({ code: 'provider-timeout' });
+  });
+});
+
+describe('cancellation', () => {
+  const endless: Answer = (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(frame(delta({ content: 'Once' })));
+  };
+
+  it('closes the socket when the signal aborts', async () => {
+    const server = await loopback(endless);
+    servers.push(server);
+    const controller = new AbortController();
+    const run = async (): Promise<void> => {
+      const provider = openAICompatible({ baseURL: server.baseURL, model: 'm' });
+      for await (const part of provider.stream(ask(), { signal: controller.signal }))
+        if (part.type === 'text-delta') controller.abort();
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'aborted' });
+    await server.seen[0]?.aborted;
+  });
+
+  it('closes the socket when the consumer breaks off', async () => {
+    const server = await loopback(endless);
+    servers.push(server);
+    const provider = openAICompatible({ baseURL: server.baseURL, model: 'm' });
+    for await (const part of provider.stream(ask(), { signal: new AbortController().signal })) {
+      expect(part).toEqual({ type: 'text-delta', text: 'Once' });
+      break;
+    }
+    await server.seen[0]?.aborted;
+  });
+
+  it('reaches a request that waits for headers, and a wait between attempts', async () => {
+    for (const answer of [(() => undefined) as Answer, refuse(503, {})]) {
+      const controller = new AbortController();
+      const server = await loopback((response, seen) => {
+        setImmediate(() => controller.abort());
+        return answer(response, seen);
+      });
+      servers.push(server);
+      const next = firstPart(
+        { baseURL: server.baseURL, retry: { baseDelayMs: 3_600_000, maxDelayMs: 3_600_000 } },
+        controller.signal,
+      );
+      await expect(next).rejects.toMatchObject({ code: 'aborted' });
+      expect(server.seen).toHaveLength(1);
+    }
+  });
+
+  it('before the start sends nothing', async () => {
+    const server = await loopback(hello);
+    servers.push(server);
+    const next = firstPart({ baseURL: server.baseURL }, AbortSignal.abort());
+    await expect(next).rejects.toMatchObject({ code: 'aborted' });
+    expect(server.seen).toHaveLength(0);
+  });
+});
+
+describe('secrets', () => {
+  const token = 'tok+/en.secret=42';
+  it.each([
+    [
+      'a refusal',
+      refuse(401, { error: { message: `Incorrect API key provided: ${token}`, code: token } }),
+    ],
+    ['a stream', stream(frame({ error: { message: `key ${encodeURIComponent(token)} expired` } }))],
+    ['a plain body', refuse(500, `Bearer ${token}`)],
+  ])('never show in the error of %s', async (_, answer) => {
+    const { error } = await exchange([answer], {
+      token,
+      headers: { 'x-api-key': 'header-secret-1234' },
+    });
+    const shown = JSON.stringify(serializeError(error)) + String(error?.stack);
+    expect(error).toBeDefined();
+    expect(shown).not.toContain(token);
+    expect(shown).not.toContain(encodeURIComponent(token));
+    expect(shown).not.toContain('header-secret');
+  });
+
+  it('that last are refused in a browser unless dangerously allowed', () => {
+    const keys = [
+      'sk-proj-abcdefghijklmnop',
+      `Bearer sk-ant-${'z'.repeat(40)}`,
+      `AIza${'x'.repeat(35)}`,
+      `gsk_${'y'.repeat(40)}`,
+    ];
+    for (const key of keys) {
+      expect(() => refuseLongLivedKey(key, false, true)).toThrow(
+        expect.objectContaining({ code: 'provider-auth' }),
+      );
+      expect(() => refuseLongLivedKey(key, true, true)).not.toThrow();
+      expect(() => refuseLongLivedKey(key, false, false)).not.toThrow();
+    }
+    for (const token of ['', 'ollama', 'ek_68af296e8e408191a1120ab6383263c2', 'eyJhbGciOi.J9.abc'])
+      expect(() => refuseLongLivedKey(token, false, true)).not.toThrow();
+  });
+
+  it('may not hide in the address', () => {
+    expect(() => openAICompatible({ baseURL: 'https://me:pw@host/v1', model: 'm' })).toThrow(
+      expect.objectContaining({ code: 'invalid-argument' }),
+    );
+  });
+
+  it('of a failing token function stay out as well', async () => {
+    const token = async (): Promise<string> => {
+      throw new Error('mint failed with Bearer abcdefghijkl');
+    };
+    const { error } = await exchange([hello], { token, retry: { attempts: 1 } });
+    expect(error).toMatchObject({ code: 'provider-auth' });
+    expect(JSON.stringify(serializeError(error))).not.toContain('abcdefghijkl');
+  });
+});
