@@ -14,12 +14,13 @@ export function followFlow(agent: VoiceAgent, view: PipelineView): void {
   });
   agent.on('transcript', ({ final }) => {
     view.light(named('scribe'), 'call');
-    if (final) view.light(named('load', 'prompt', 'template'), 'thought');
+    if (final)
+      view.light(named('user', 'state-store-load', 'prompt-assembly', 'template'), 'thought');
   });
   agent.on('reply', ({ done }) => {
-    view.light(named('provider'), 'thought');
+    view.light(named('provider', 'reply'), 'thought');
     if (done) view.light(named('voice'), 'response');
   });
   agent.on('heard', () => view.light(named('voice', 'speaker'), 'response'));
-  agent.on('message', () => view.light(named('save'), 'thought'));
+  agent.on('message', () => view.light(named('state-store-save'), 'thought'));
 }

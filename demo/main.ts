@@ -1,11 +1,6 @@
 /** The demo: one agent, and the views that show what it does. */
-import {
-  createVoiceAgent,
-  offlineAssistant,
-  openAICompatible,
-  type Provider,
-  type VoiceAgent,
-} from 'antiphon';
+import { createVoiceAgent, indexedDBStore, type VoiceAgent } from 'antiphon';
+import { makeOffline, providerOf } from './assistants.ts';
 import { byId } from './dom.ts';
 import { followFlow } from './flow.ts';
 import { followConversation, readParameters } from './parameters.ts';
@@ -18,7 +13,7 @@ import { LevelMeter } from './views/level-meter.ts';
 import { LoadingView } from './views/loading-view.ts';
 import { PipelineView } from './views/pipeline-view.ts';
 import { startSamples } from './views/samples.ts';
-import { type AssistantChoice, SettingsDialog, storedChoice } from './views/settings-dialog.ts';
+import { type AssistantChoice, startSettings, storedChoice } from './views/settings-dialog.ts';
 import { TalkButton } from './views/talk-button.ts';
 import { startTheme } from './views/theme.ts';
 import { Toasts } from './views/toasts.ts';
@@ -40,15 +35,23 @@ attempt(run());
 async function run(): Promise<void> {
   const parameters = readParameters(location.search);
   const choice: AssistantChoice = parameters.server
-    ? { kind: 'openai-compatible', ...parameters.server, token: '' }
+    ? { kind: 'openai-compatible', ...parameters.server, token: '', tools: true }
     : storedChoice();
   const conversation = parameters.conversation ?? recall('conversation') ?? crypto.randomUUID();
-  const agent = await createVoiceAgent({ system, provider: providerFor(choice), conversation });
+  const state = indexedDBStore();
+  const offline = makeOffline(state);
+  const agent = await createVoiceAgent({
+    system,
+    conversation,
+    state,
+    provider: providerOf(choice, offline),
+    tools: offline.tools,
+  });
+  offline.onTimer(({ announcement }) => void agent.say(announcement));
   Object.assign(globalThis, { agent });
 
   const session = new Session(agent);
-  const settings = new SettingsDialog(choice, (chosen) => agent.setProvider(providerFor(chosen)));
-  void settings;
+  startSettings(choice, (chosen) => agent.setProvider(providerOf(chosen, offline)));
   followTalk(session);
   const followed = followTranscript(agent);
   followInside(agent);
@@ -68,18 +71,6 @@ async function run(): Promise<void> {
     (error) => toasts.show(error),
   );
   if (parameters.autostart) await load(agent);
-}
-
-function providerFor(choice: AssistantChoice): Provider {
-  if (choice.kind === 'offline') return offlineAssistant();
-  const { baseURL, model, token } = choice;
-  return openAICompatible({
-    baseURL,
-    model,
-    ...(token === '' ? {} : { token }),
-    // The person typed their own key into their own page; it is never stored.
-    dangerouslyAllowBrowserKey: true,
-  });
 }
 
 async function load(agent: VoiceAgent): Promise<void> {

@@ -11,6 +11,8 @@ export type AssistantChoice =
       readonly model: string;
       /** Empty for servers that need none. */
       readonly token: string;
+      /** Whether the model may use the offline assistant's tools; some can't. */
+      readonly tools: boolean;
     };
 
 /** The choice of an earlier visit; a server that needed a token is not resumed, for the token is gone. */
@@ -18,12 +20,19 @@ export function storedChoice(): AssistantChoice {
   const baseURL = recall('base-url');
   const model = recall('model');
   return recall('assistant') === 'openai-compatible' && baseURL && model
-    ? { kind: 'openai-compatible', baseURL, model, token: '' }
+    ? { kind: 'openai-compatible', baseURL, model, token: '', tools: recall('tools') !== 'no' }
     : { kind: 'offline' };
 }
 
-/** The settings dialog, opened by the button that names the current assistant. */
-export class SettingsDialog {
+/** Wires the settings dialog, which opens by the button that names the current assistant. */
+export function startSettings(
+  choice: AssistantChoice,
+  onChoose: (choice: AssistantChoice) => void,
+): void {
+  new SettingsDialog(choice, onChoose).show();
+}
+
+class SettingsDialog {
   readonly #dialog = byId('settings', HTMLDialogElement);
   readonly #form = byId('settings-form', HTMLFormElement);
   readonly #fields = byId('server-fields', HTMLFieldSetElement);
@@ -32,7 +41,6 @@ export class SettingsDialog {
 
   constructor(choice: AssistantChoice, onChoose: (choice: AssistantChoice) => void) {
     this.#choice = choice;
-    this.#show();
     byId('show-settings', HTMLButtonElement).addEventListener('click', () => {
       this.#fill();
       this.#dialog.showModal();
@@ -44,7 +52,7 @@ export class SettingsDialog {
     this.#form.addEventListener('submit', () => {
       this.#choice = this.#read();
       this.#store();
-      this.#show();
+      this.show();
       onChoose(this.#choice);
     });
     this.#dialog.addEventListener('close', () => {
@@ -59,6 +67,7 @@ export class SettingsDialog {
     this.#input('baseURL').value = server?.baseURL ?? recall('base-url') ?? '';
     this.#input('model').value = server?.model ?? recall('model') ?? '';
     this.#input('token').value = server?.token ?? '';
+    this.#input('tools').checked = server?.tools ?? recall('tools') !== 'no';
     this.#toggleFields();
   }
 
@@ -69,6 +78,7 @@ export class SettingsDialog {
       baseURL: this.#input('baseURL').value.trim().replace(/\/+$/u, ''),
       model: this.#input('model').value.trim(),
       token: this.#input('token').value.trim(),
+      tools: this.#input('tools').checked,
     };
   }
 
@@ -79,9 +89,11 @@ export class SettingsDialog {
     if (server === undefined) return;
     remember('base-url', server.baseURL);
     remember('model', server.model);
+    remember('tools', server.tools ? undefined : 'no');
   }
 
-  #show(): void {
+  /** Names the current assistant on the button. */
+  show(): void {
     this.#name.textContent =
       this.#choice.kind === 'offline' ? 'offline assistant' : this.#choice.model || 'server';
   }
