@@ -4,7 +4,7 @@
  * decisions however fast it is fed.
  */
 import type { FloorCommand, FloorMessage } from '../../audio/floor.ts';
-import { type EndpointPolicy, learnedSilence } from './endpointing.ts';
+import { type EndpointPolicy, type LearnedSilenceOptions, learnedSilence } from './endpointing.ts';
 import { FloorTracker } from './floor-tracker.ts';
 import {
   type FloorState,
@@ -18,7 +18,9 @@ import { SpeechDetector, type SpeechDetectorOptions, type SpeechFrame } from './
 export interface TurnTakingOptions {
   /** When speech begins. */
   readonly speech?: SpeechDetectorOptions;
-  /** When a pause ends the turn; {@link learnedSilence} (600 ms, learned within 500…3 000) unless given. */
+  /** How much silence ends the turn: 600 ms, learned within 500…3 000, unless given. */
+  readonly silence?: LearnedSilenceOptions;
+  /** A policy of your own instead; `silence` then means nothing. Can't be posted to a worker. */
   readonly endpoint?: EndpointPolicy;
   /** What takes the floor from the assistant. */
   readonly interruption?: InterruptionOptions;
@@ -97,7 +99,7 @@ export class TurnTaking {
   constructor(options: TurnTakingOptions = {}) {
     this.#options = options;
     this.#speech = new SpeechDetector(options.speech);
-    this.#endpoint = options.endpoint ?? learnedSilence();
+    this.#endpoint = options.endpoint ?? learnedSilence(options.silence);
     this.#floor = new FloorTracker(options.firstPlaybackMs ?? 3000);
   }
 
