@@ -14,12 +14,12 @@ export interface RunFacts {
   onEvent(event: StageEvent): void;
 }
 
-/** The context of the stage called `name`. */
+/** The context of the stage called `name`; without `forward` for a stage that has its real one elsewhere. */
 export function stageContext(
   name: string,
   facts: RunFacts,
   inbox: Inbox,
-  forward: InterruptForwarder,
+  forward: InterruptForwarder | undefined,
 ): StageContext {
   return {
     signal: facts.signal,
@@ -28,7 +28,7 @@ export function stageContext(
     turnSignal: (turn) => inbox.turnSignal(turn),
     interrupt(turn) {
       inbox.voidTurns(turn);
-      forward.send(element('interrupt', { turn, source: name }));
+      forward?.send(element('interrupt', { turn, source: name }));
     },
     emit(type, detail) {
       facts.onEvent({

@@ -1,0 +1,81 @@
+/** Everything `build()` refuses, each with the names it is about and what to do. */
+import { AntiphonError } from '../errors.ts';
+import { inputsOf, outputsOf, topological, type Plan } from './plan.ts';
+
+/** Throws a `graph` error for the first thing that is wrong with `plan`. */
+export function checkPlan(plan: Plan, session: 'live' | 'unary'): void {
+  const { stages, edges, merging } = plan;
+  if (stages.length === 0)
+    throw graphError('the pipeline has no stages', 'Add at least one stage.');
+  const names = new Set<string>();
+  for (const { name } of stages) {
+    if (names.has(name))
+      throw graphError(`two stages are called "${name}"`, 'Give each stage a name of its own.');
+    names.add(name);
+  }
+  const seen = new Set<string>();
+  for (const { from, to } of edges) {
+    for (const [name, other] of [
+      [from, to],
+      [to, from],
+    ] as const)
+      if (!names.has(name))
+        throw graphError(
+          `an edge between "${name}" and "${other}" names the unknown stage "${name}"`,
+          `Add it, or use one of: ${[...names].join(', ')}.`,
+        );
+    const edge = JSON.stringify([from, to]);
+    if (seen.has(edge))
+      throw graphError(`the edge from "${from}" to "${to}" is given twice`, 'Remove one of them.');
+    seen.add(edge);
+  }
+  checkCycles(plan);
+  for (const { name, source, consumes, session: needs } of stages) {
+    const inputs = inputsOf(name, edges);
+    const first = inputs[0];
+    if (inputs.length > 1 && !merging.has(name))
+      throw graphError(
+        `"${name}" has several inputs: ${inputs.map((edge) => `"${edge.from}"`).join(', ')}`,
+        `Say that they are to be merged: .merge('${name}', ...).`,
+      );
+    if (source && first)
+      throw graphError(
+        `"${name}" is a source and takes no input, yet "${first.from}" leads to it`,
+        'Put it first, or merge both behind it.',
+      );
+    if (stages.length > 1 && inputs.length === 0 && outputsOf(name, edges).length === 0)
+      throw graphError(
+        `"${name}" is connected to nothing`,
+        `Put it in a chain, or connect it: .connect('…', '${name}').`,
+      );
+    if (session === 'live' && needs === 'unary')
+      throw graphError(
+        `"${name}" waits for its input to close and would be silent in a live session`,
+        `Take it out, give it a turn to work on (it consumes ${consumes.join(', ')}), or build with session 'unary'.`,
+      );
+  }
+}
+
+function checkCycles(plan: Plan): void {
+  const ordered = new Set(topological(plan).map((stage) => stage.name));
+  const left = plan.edges.filter((edge) => !ordered.has(edge.from) && !ordered.has(edge.to));
+  const start = left[0];
+  if (!start) return;
+  // Every stage that is left has an input that is left: walking back must meet itself.
+  const path = [start.from];
+  for (;;) {
+    const at = path[0];
+    const back = left.find((edge) => edge.to === at)?.from;
+    if (back === undefined) break;
+    const met = path.indexOf(back);
+    path.unshift(back);
+    if (met < 0) continue;
+    const cycle = path.slice(0, met + 2).join(' → ');
+    throw graphError(`the pipeline is cyclic: ${cycle}`, 'Remove one of these edges.');
+  }
+}
+
+/** An error of code `graph`. */
+export function graphError(message: string, hint: string): AntiphonError {
+  return new AntiphonError('graph', `${message}. ${hint}`, { hint });
+}

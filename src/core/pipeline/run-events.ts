@@ -1,0 +1,55 @@
+/** What a run tells its observers. */
+import { channel } from '../channel/channel.ts';
+import type { StageEvent } from '../stage/stage.ts';
+
+const waitingEvents = 256;
+
+/** Listeners of one run; an observer that throws or sleeps never disturbs it. */
+export class RunEvents {
+  readonly #listeners = new Set<(event: StageEvent) => void>();
+  readonly #closers = new Set<() => void>();
+  #over = false;
+
+  /** Calls `listener` with every event from now on; returns what takes it off again. */
+  on(listener: (event: StageEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The events from now on, until the run is over; a reader that falls behind by 256 loses the oldest. */
+  stream(): AsyncIterable<StageEvent> {
+    const { writer, reader } = channel<StageEvent>({
+      capacity: waitingEvents,
+      overflow: 'drop-oldest',
+    });
+    if (this.#over) writer.close();
+    const off = this.on((event) => writer.offer(event));
+    const close = (): void => writer.close();
+    this.#closers.add(close);
+    writer.cancelled.addEventListener('abort', () => {
+      off();
+      this.#closers.delete(close);
+    });
+    return reader;
+  }
+
+  /** Tells everybody. */
+  send(event: StageEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // Node has no reportError.
+        if (typeof reportError === 'function') reportError(error);
+        else console.error(error);
+      }
+    }
+  }
+
+  /** Ends the streams. */
+  close(): void {
+    this.#over = true;
+    for (const close of this.#closers) close();
+    this.#closers.clear();
+  }
+}
