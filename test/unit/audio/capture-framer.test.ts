@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CaptureFramer, frameLength } from '../../../src/audio/capture-framer.ts';
 import { resample } from '../../../src/audio/resample.ts';

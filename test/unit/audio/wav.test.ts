@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeWav, encodeWav } from '../../../src/audio/wav.ts';
 import { AntiphonError } from '../../../src/core/errors.ts';
@@ -17,7 +17,7 @@ function wav(
   data: number[],
 ) {
   const bytes: number[] = [];
-  const text = (value: string) => bytes.push(...[...value].map((c) => c.charCodeAt(0)));
+  const text = (value: string) => bytes.push(...Array.from(value, (c) => c.charCodeAt(0)));
   const u16 = (value: number) => bytes.push(value & 255, (value >> 8) & 255);
   const u32 = (value: number) => (u16(value & 0xffff), u16(value >>> 16));
   text('RIFF');
