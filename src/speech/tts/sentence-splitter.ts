@@ -84,10 +84,12 @@ export class SentenceSplitter {
     const code = fenceEnd(this.#buffer, final);
     if (code !== 'none') return code;
     const limit = this.#first ? this.#firstMaxChars : this.#maxChars;
-    const text = this.#buffer.slice(0, limit + lookAhead);
-    const whole = final && text.length === this.#buffer.length;
+    const window = this.#buffer.slice(0, limit + lookAhead);
+    const whole = final && window.length === this.#buffer.length;
     // Beyond the window nothing is looked at, so a full window is as good as the end of the text.
-    const settled = whole || text.length === limit + lookAhead;
+    const settled = whole || window.length === limit + lookAhead;
+    // Half a surrogate pair is nothing yet.
+    const text = whole ? window : window.replace(/[\ud800-\udbff]$/, '');
     for (const match of text.matchAll(boundary)) {
       const end = match.index + match[0].length;
       if (end - trailingSpace(match[0]) > limit) break;

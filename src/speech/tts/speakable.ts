@@ -103,6 +103,7 @@ export function speakable(text: string): SpeakableWord[] {
       .slice(match.index, match.index + piece.length)
       .join('')
       .replace(/\s+/g, ' ')
+      .replace(/ (?=[,.;:!?])/g, '')
       .trim();
     const previous = words.at(-1);
     if (/[\p{L}\p{N}%$+@#]/u.test(spoken)) {

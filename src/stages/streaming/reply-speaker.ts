@@ -68,7 +68,8 @@ export class ReplySpeaker {
     }
     if (item.kind === 'message' && isReply(item)) await this.#takeMessage(item);
     // Trouble within a reply means that its message may never come.
-    if (item.kind === 'error' && item.turn === this.#reply?.facts.turn) await this.#finish();
+    const troubled = item.kind === 'error' && item.turn === this.#reply?.facts.turn;
+    if (troubled || item.kind === 'end') await this.#finish();
     await this.#output.write(item);
   }
 
