@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from language_model import DECODER
+
 LN10 = math.log(10)
 OUT = -1  # a trie position: the letters so far begin no word of the lexicon
-PARAMETERS = {'alpha': .6, 'beta': .8, 'oov': -9., 'oovLetter': -.5, 'beam': 24, 'prune': 7., 'topk': 12}
 
 
 class LanguageModel:
@@ -62,7 +63,7 @@ def add(a, b):
 class Decoder:
     def __init__(self, lm, vocabulary, **parameters):
         self.lm, self.vocabulary = lm, vocabulary
-        self.p = {**PARAMETERS, **lm.header.get('decoder', {}), **parameters}
+        self.p = {**DECODER, **lm.header.get('decoder', {}), **parameters}
 
     def finish(self, x):
         """What the current word of a prefix adds when it ends: (score, its index)."""

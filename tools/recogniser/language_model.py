@@ -10,6 +10,7 @@ from collections import Counter
 
 import text
 
+DECODER = {'alpha': .6, 'beta': .8, 'oov': -9., 'oovLetter': -.5, 'beam': 24, 'prune': 7., 'topk': 12}  # from `make tune`
 DISCOUNT = .6
 RARE = -6.6  # log10 probability of a word of the list that the text does not have
 LIST = '/usr/share/dict/american-english-small'
@@ -57,7 +58,7 @@ def build():
 def main(path):
     index, unigram, backoff, rows = build()
     q = lambda x: str(round(-x * 100))
-    lines = [json.dumps({'format': 'antiphon-bigram-1', 'words': len(index), 'bigrams': sum(map(len, rows.values())), 'scale': -0.01})]
+    lines = [json.dumps({'format': 'antiphon-bigram-1', 'words': len(index), 'bigrams': sum(map(len, rows.values())), 'scale': -0.01, 'decoder': DECODER})]
     for w in index: lines.append(f'{w}\t{q(unigram[w])}\t{round(-backoff.get(w, 0) * 100)}')
     for w in index:
         last, out = 0, []
