@@ -41,17 +41,7 @@ export class VoiceAgent {
       options.awayAfterMs ?? 15_000,
     );
     this.#emitter.on('heard', ({ turn, text, done }) => this.#speeches.heard(turn, text, done));
-    this.#provider =
-      options.provider ??
-      offlineAssistant({
-        memory: {
-          get: (key) => this.#store.getValue(this.#conversation, key),
-          set: (key, value) => this.#store.setValue(this.#conversation, key, value),
-        },
-        onTimer: (text) => {
-          if (this.state.assistant !== 'idle') this.say(text);
-        },
-      });
+    this.#provider = options.provider ?? this.#offline();
   }
 
   /** What both sides are doing. */
@@ -198,6 +188,20 @@ export class VoiceAgent {
     return this.#store.delete(conversation);
   }
 
+  /** The default mind: remembers in the agent's store and says so when a timer rings. */
+  #offline(): Provider {
+    const assistant = offlineAssistant({
+      values: {
+        get: (key) => this.#store.getValue(this.#conversation, key),
+        set: (key, value) => this.#store.setValue(this.#conversation, key, value),
+      },
+    });
+    assistant.onTimer(({ announcement }) => {
+      if (this.#session && this.#starting) this.say(announcement);
+    });
+    return assistant;
+  }
+
   async #start(microphone: boolean): Promise<void> {
     if (this.#session && this.#microphone !== microphone) {
       await this.#session.stop();
@@ -271,6 +275,7 @@ export class VoiceAgent {
  * button.onclick = () => agent.start();
  */
 export async function createVoiceAgent(options: VoiceAgentOptions = {}): Promise<VoiceAgent> {
-  const store = options.state ?? (typeof indexedDB === 'undefined' ? memoryStore() : indexedDBStore());
+  const store =
+    options.state ?? (typeof indexedDB === 'undefined' ? memoryStore() : indexedDBStore());
   return new VoiceAgent(options, store);
 }

@@ -51,7 +51,8 @@ export class AgentObserver {
     const offs = [
       edge.on('level', ({ side, rms, at }) => {
         if (side !== 'microphone') return;
-        const probability = this.#probability === undefined ? {} : { probability: this.#probability };
+        const probability =
+          this.#probability === undefined ? {} : { probability: this.#probability };
         this.#emitter.emit('level', { microphone: rms, ...probability });
         this.#lookAway(at);
       }),
@@ -140,7 +141,10 @@ export class AgentObserver {
       const { message } = element;
       const open = this.log.at(turn);
       open.heard = message.heard ?? '';
-      if (message.finishReason === 'interrupted' || (message.heard ?? '').trim() !== open.reply.trim())
+      if (
+        message.finishReason === 'interrupted' ||
+        (message.heard ?? '').trim() !== open.reply.trim()
+      )
         open.interrupted = true;
       this.#amend(message);
       this.#emitter.emit('heard', {
@@ -173,7 +177,8 @@ export class AgentObserver {
 
   /** The floor was taken: what was not heard of turns ≤ `turn` is void. */
   interrupted(turn: number): void {
-    for (const open of this.log.upTo(turn)) if (open.reply !== '' || open.audible) open.interrupted = true;
+    for (const open of this.log.upTo(turn))
+      if (open.reply !== '' || open.audible) open.interrupted = true;
     if (this.#state.assistant === 'thinking' || this.#state.assistant === 'speaking')
       this.enter({ assistant: 'listening' });
     this.#emitter.emit('interrupt', { turn });

@@ -2,49 +2,39 @@
 import type { GetStream } from '../audio/microphone.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Tool } from '../providers/tools.ts';
+import type { RemoteEngineOptions, TransformersEngineOptions } from '../speech/stt/engines.ts';
+import type { FliteVoice } from '../speech/tts/flite.ts';
 import type { TurnTakingOptions } from '../speech/turn/turn-taking.ts';
 import type { StateStore } from '../state/state-store.ts';
 
 /** Where an asset is; the package's own unless given. */
 export type AssetUrl = URL | string;
 
-/** Settings of hearing. */
-export interface AgentHearingOptions extends TurnTakingOptions {
+/** Settings of hearing: those of turn-taking that can be posted to a worker. */
+export interface AgentHearingOptions extends Omit<TurnTakingOptions, 'endpoint'> {
   /** The Silero model (v5 or v6). */
+  readonly model?: AssetUrl;
+}
+
+/** The embedded recogniser, or another CTC model in its layout. */
+export interface AgentCtcOptions {
+  readonly engine: 'ctc';
+  /** A folder in Hugging Face layout; the package's own model unless given. */
   readonly model?: AssetUrl;
 }
 
 /** Which engine writes down what is said, and its settings. */
 export type AgentRecogniserOptions =
-  /** The embedded recogniser, or another CTC model in its layout. */
-  | {
-      readonly engine: 'ctc';
-      /** A folder in Hugging Face layout. */
-      readonly model?: AssetUrl;
-    }
-  /** Moonshine, Whisper and others through the optional peer `@huggingface/transformers`. */
-  | {
-      readonly engine: 'transformers';
-      readonly model: string;
-      readonly device?: 'wasm' | 'webgpu';
-      readonly dtype?: string;
-      readonly wasmPaths?: string;
-      readonly localModelPath?: string;
-      readonly allowRemoteModels?: boolean;
-    }
-  /** An OpenAI-compatible `/audio/transcriptions`. */
-  | {
-      readonly engine: 'remote';
-      readonly baseURL: string;
-      readonly model: string;
-      readonly token?: string;
-      readonly language?: string;
-    };
+  | AgentCtcOptions
+  | TransformersEngineOptions
+  | RemoteEngineOptions;
 
 /** The voice. */
 export interface AgentVoiceOptions {
   /** A voice of flite: `slt` unless given. */
-  readonly voice?: 'slt' | 'rms' | 'awb' | 'kal16' | 'kal';
+  readonly voice?: FliteVoice;
+  /** Speed, 0.5…2; 1 is the voice's own. */
+  readonly rate?: number;
   /** The flite wasm file. */
   readonly wasm?: AssetUrl;
 }
@@ -54,7 +44,9 @@ export interface VoiceAgentOptions {
   /** System prompt; `{{name}}` is filled from `variables`, per turn. */
   readonly system?: string;
   /** Variables of the prompt; a function is asked every turn. */
-  readonly variables?: Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
+  readonly variables?:
+    | Readonly<Record<string, unknown>>
+    | (() => Readonly<Record<string, unknown>>);
   /** The mind; `offlineAssistant()` unless given. */
   readonly provider?: Provider;
   readonly tools?: readonly Tool[];

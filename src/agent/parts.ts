@@ -1,6 +1,13 @@
 /** The parts of a voice agent's pipeline and how they are joined. */
 import type { AudioEdge } from '../audio/audio-edge.ts';
-import { earsWorker, fliteWasmUrl, recogniserUrls, scribeWorker, sileroModelUrl, voiceWorker } from '../assets.ts';
+import {
+  earsWorker,
+  fliteWasmUrl,
+  recogniserUrls,
+  scribeWorker,
+  sileroModelUrl,
+  voiceWorker,
+} from '../assets.ts';
 import type { StreamElement } from '../core/element.ts';
 import { PipelineBuilder } from '../core/pipeline/builder.ts';
 import type { Pipeline } from '../core/pipeline/pipeline.ts';
@@ -31,7 +38,10 @@ export interface FloorPorts {
 
 /** The three stages that live in workers. */
 export interface WorkerStages {
-  readonly ears: WorkerStage<'audio', 'audio' | 'utterance' | 'interrupt' | 'speech-start' | 'speech-end' | 'turn-end'>;
+  readonly ears: WorkerStage<
+    'audio',
+    'audio' | 'utterance' | 'interrupt' | 'speech-start' | 'speech-end' | 'turn-end'
+  >;
   readonly scribe: WorkerStage<'audio' | 'utterance', 'transcript' | 'message'>;
   readonly voice: WorkerStage<'text' | 'message', 'speech'>;
 }
@@ -48,15 +58,16 @@ export function workerStages(
   const scribe = workers.scribe ?? scribeWorker;
   const speaking = workers.voice ?? voiceWorker;
   const { model: silero = sileroModelUrl(), ...turnTaking } = hearing;
-  const { wasm: flite = fliteWasmUrl(), ...voiceSettings } = voice;
+  const { wasm: flite = fliteWasmUrl(), ...flavour } = voice;
   return {
     // A fresh function each: stages made with the same one would share a worker, across agents too.
     ears: inWorker(
       () => ears(),
       'ears',
       () => {
-        const { floor, wordsIn: words, control } = ports() ?? {};
-        return { ...turnTaking, ...wasm, modelUrl: String(silero), floor, words, control };
+        const open = ports();
+        const direct = open && { floor: open.floor, words: open.wordsIn, control: open.control };
+        return { ...turnTaking, ...wasm, modelUrl: String(silero), ...direct };
       },
       {
         type: 'accumulate',
@@ -69,7 +80,10 @@ export function workerStages(
     scribe: inWorker(
       () => scribe(),
       'scribe',
-      () => ({ ...recogniserOptions(recogniser), ...wasm, words: ports()?.wordsOut }),
+      () => {
+        const words = ports()?.wordsOut;
+        return { ...recogniserOptions(recogniser), ...wasm, ...(words ? { words } : {}) };
+      },
       {
         type: 'transform',
         session: 'safe',
@@ -82,9 +96,9 @@ export function workerStages(
       () => speaking(),
       'voice',
       () => ({
-        ...voiceSettings,
-        wasmUrl: String(flite),
-        outputSampleRate: edge.sampleRate || undefined,
+        flite: { ...flavour, wasmUrl: String(flite) },
+        // Closed while the voice is only loaded: then its own rate will do.
+        ...(edge.sampleRate === 0 ? {} : { outputSampleRate: edge.sampleRate }),
       }),
       {
         type: 'transform',

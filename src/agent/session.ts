@@ -85,7 +85,10 @@ export class AgentSession {
     // A run over nothing: the stage prepares, sees the end of its input and leaves its model in the worker.
     this.#loading ??= Promise.all(
       Object.values(this.#workers).map(async (stage) => {
-        const run = new PipelineBuilder().chain(stage).build().execute([], { signal: this.#abort.signal });
+        const run = new PipelineBuilder()
+          .chain(stage)
+          .build()
+          .execute([], { signal: this.#abort.signal });
         run.on(this.#observer.onEvent);
         await run.drain();
       }),
@@ -132,11 +135,7 @@ export class AgentSession {
     if (!this.#abort.signal.aborted)
       this.#abort.abort(new AntiphonError('aborted', 'The agent was stopped.'));
     await this.#over;
-    await Promise.allSettled([
-      this.#pipeline.shutdown(),
-      this.edge.close(),
-      this.clips?.close(),
-    ]);
+    await Promise.allSettled([this.#pipeline.shutdown(), this.edge.close(), this.clips?.close()]);
     for (const stage of Object.values(this.#workers)) stage.close();
     this.#control?.close();
   }

@@ -26,7 +26,14 @@ export class TurnLog {
   at(turn: number): OpenTurn {
     let open = this.#open.get(turn);
     if (!open) {
-      open = { transcript: '', reply: '', heard: '', interrupted: false, audible: false, marks: {} };
+      open = {
+        transcript: '',
+        reply: '',
+        heard: '',
+        interrupted: false,
+        audible: false,
+        marks: {},
+      };
       this.#open.set(turn, open);
       this.#latest = Math.max(this.#latest, turn);
       const oldest = this.#open.keys().next().value;

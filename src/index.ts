@@ -1,0 +1,117 @@
+/** Antiphon's public surface: the agent, the stages, the engines and devices they are made of, and the core. */
+export * from './core/index.ts';
+
+export { createVoiceAgent, VoiceAgent } from './voice-agent.ts';
+export type {
+  AgentEvents,
+  AgentState,
+  AssistantState,
+  TurnSummary,
+  TurnTrace,
+  UserState,
+} from './agent/events.ts';
+export type {
+  AgentCtcOptions,
+  AgentHearingOptions,
+  AgentRecogniserOptions,
+  AgentVoiceOptions,
+  AssetUrl,
+  VoiceAgentOptions,
+} from './agent/options.ts';
+export type { Speech } from './agent/speech.ts';
+
+export { StateStoreLoadStage } from './stages/conversation/state-store-load-stage.ts';
+export type { StateStoreLoadOptions } from './stages/conversation/state-store-load-stage.ts';
+export { StateStoreSaveStage } from './stages/conversation/state-store-save-stage.ts';
+export type { StateStoreSaveOptions } from './stages/conversation/state-store-save-stage.ts';
+export { PromptAssemblyStage } from './stages/conversation/prompt-assembly-stage.ts';
+export type { Prompt, PromptAssemblyOptions } from './stages/conversation/prompt-assembly-stage.ts';
+export { TemplateStage } from './stages/conversation/template-stage.ts';
+export type { TemplateOptions } from './stages/conversation/template-stage.ts';
+export { ProviderStage } from './stages/conversation/provider-stage.ts';
+export type { ProviderStageOptions } from './stages/conversation/provider-stage.ts';
+export { AudioTurnStage } from './stages/streaming/audio-turn-stage.ts';
+export type { AudioTurnKind } from './stages/streaming/audio-turn-stage.ts';
+export type { AudioTurnOptions } from './stages/streaming/audio-turn-options.ts';
+export { MicrophoneStage } from './stages/streaming/microphone-stage.ts';
+export { SpeakerStage } from './stages/streaming/speaker-stage.ts';
+export { STTStage } from './stages/streaming/stt-stage.ts';
+export type { STTStageOptions } from './stages/streaming/stt-options.ts';
+export { TTSStage } from './stages/streaming/tts-stage.ts';
+export { TTSStageWithInterruption } from './stages/streaming/tts-stage-with-interruption.ts';
+export type { TTSOptions, TTSWithInterruptionOptions } from './stages/streaming/tts-options.ts';
+export { TapStage } from './stages/utility/tap-stage.ts';
+
+export { AudioEdge } from './audio/audio-edge.ts';
+export type {
+  AudioEdgeEvents,
+  AudioEdgeOptions,
+  EdgeStream,
+  SpeakerPorts,
+} from './audio/audio-edge.ts';
+export { ClipStream } from './audio/clip-stream.ts';
+export type { ClipStreamOptions } from './audio/clip-stream.ts';
+export type {
+  FloorCommand,
+  FloorMessage,
+  FloorReport,
+  FloorTurn,
+  FloorWords,
+} from './audio/floor.ts';
+export { microphoneConstraints } from './audio/microphone.ts';
+export type { GetStream } from './audio/microphone.ts';
+export { resample, Resampler } from './audio/resample.ts';
+export { decodeWav, encodeWav } from './audio/wav.ts';
+export type { Recording } from './audio/wav.ts';
+
+export { sileroVoiceActivityDetector } from './speech/vad/silero.ts';
+export type { SileroOptions } from './speech/vad/silero.ts';
+export type { VoiceActivityDetector } from './speech/vad/voice-activity.ts';
+export { fixedSilence, learnedSilence } from './speech/turn/endpointing.ts';
+export type {
+  EndpointPolicy,
+  LearnedSilenceOptions,
+  TurnDetector,
+  TurnEvidence,
+} from './speech/turn/endpointing.ts';
+export type { InterruptionOptions } from './speech/turn/interruption.ts';
+export type { SpeechDetectorOptions } from './speech/turn/speech-detector.ts';
+export type { TurnTakingOptions } from './speech/turn/turn-taking.ts';
+export { ctcRecognizer } from './speech/stt/ctc-recognizer.ts';
+export type { CtcRecognizerOptions } from './speech/stt/ctc-recognizer.ts';
+export type { CtcModelFiles } from './speech/stt/ctc-model.ts';
+export { remoteRecognizer } from './speech/stt/remote-recognizer.ts';
+export type { RemoteRecognizerOptions } from './speech/stt/remote-recognizer.ts';
+export type {
+  LoadProgress,
+  OnProgress,
+  Recognition,
+  RecognitionStream,
+  Recognizer,
+  TranscribeOptions,
+} from './speech/stt/recognizer.ts';
+export { wordErrorRate } from './speech/stt/word-error-rate.ts';
+export { fliteSynthesizer } from './speech/tts/flite.ts';
+export type { FliteOptions, FliteVoice } from './speech/tts/flite.ts';
+export { SentenceSplitter, splitSentences } from './speech/tts/sentence-splitter.ts';
+export type { SentenceSplitterOptions } from './speech/tts/sentence-splitter.ts';
+export type { SynthesizedSpeech, Synthesizer } from './speech/tts/synthesizer.ts';
+
+export { openAICompatible } from './providers/openai-compatible.ts';
+export type { OpenAICompatibleOptions } from './providers/openai-compatible.ts';
+export { offlineAssistant } from './providers/offline-assistant.ts';
+export type { OfflineAssistant, OfflineAssistantOptions } from './providers/offline-assistant.ts';
+export { defineTool } from './providers/tools.ts';
+export type {
+  StandardSchema,
+  Tool,
+  ToolContext,
+  ToolDefinition,
+  ToolOptions,
+} from './providers/tools.ts';
+export type { Provider, ProviderPart, ProviderRequest } from './providers/provider.ts';
+
+export { indexedDBStore } from './state/indexeddb-store.ts';
+export type { IndexedDBStoreOptions } from './state/indexeddb-store.ts';
+export { memoryStore } from './state/memory-store.ts';
+export type { ConversationInfo, StateStore } from './state/state-store.ts';
