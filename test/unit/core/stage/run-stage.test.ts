@@ -1,0 +1,291 @@
+import { describe, expect, it } from 'vitest';
+import { element, type StreamElement } from '../../../../src/core/element.ts';
+import { PipelineBuilder } from '../../../../src/core/pipeline/builder.ts';
+import {
+  accumulate,
+  defineStage,
+  sink,
+  transform,
+} from '../../../../src/core/stage/define-stage.ts';
+import { runOn } from '../../../../src/testing/stage-context.ts';
+import { brief, collect, probe, pushable, tag, text } from '../pipeline/helpers.ts';
+
+describe('defineStage', () => {
+  it('passes on what a stage does not consume, between the outputs around it', async () => {
+    const double = defineStage({
+      name: 'double',
+      type: 'transform',
+      consumes: ['text'],
+      emits: ['text'],
+      async *process(input) {
+        for await (const one of input) {
+          yield { ...one, text: `${one.text}1` };
+          yield { ...one, text: `${one.text}2` };
+        }
+      },
+    });
+    const outputs = await runOn(double, [
+      text('a'),
+      element('turn-end', {}),
+      element('speech-start', {}),
+      text('b'),
+      element('turn-end', {}),
+    ]);
+    expect(brief(outputs)).toEqual([
+      'a1',
+      'a2',
+      '<turn-end>',
+      '<speech-start>',
+      'b1',
+      'b2',
+      '<turn-end>',
+    ]);
+  });
+
+  it('passes elements around a stage that consumes nothing for a long time', async () => {
+    const waiting = defineStage({
+      name: 'waiting',
+      type: 'sink',
+      consumes: ['message'],
+      emits: [],
+      async *process(input) {
+        for await (const _ of input);
+        yield* [];
+      },
+    });
+    const outputs = await runOn(
+      waiting,
+      Array.from({ length: 1000 }, (_, at) => text(String(at))),
+    );
+    expect(brief(outputs)).toEqual(Array.from({ length: 1000 }, (_, at) => String(at)));
+  });
+
+  it('lets a throw through, and ends when the generator does', async () => {
+    const bad = defineStage({
+      name: 'bad',
+      type: 'transform',
+      consumes: ['text'],
+      emits: ['text'],
+      async *process(input) {
+        for await (const one of input) {
+          if (one.text === 'b') throw new Error('no b');
+          yield one;
+        }
+      },
+    });
+    await expect(runOn(bad, [text('a'), text('b')])).rejects.toThrow('no b');
+  });
+
+  it('tears the generator down when its reader leaves', async () => {
+    let closed = false;
+    const stage = defineStage({
+      name: 'open',
+      type: 'transform',
+      consumes: ['text'],
+      emits: ['text'],
+      async *process(input) {
+        try {
+          yield* input;
+        } finally {
+          closed = true;
+        }
+      },
+    });
+    for await (const _ of new PipelineBuilder()
+      .chain(stage)
+      .build()
+      .execute([text('a'), text('b')]))
+      break;
+    expect(closed).toBe(true);
+  });
+});
+
+describe('the shapes', () => {
+  it('transform takes nothing, one, several, promised or streamed outputs, and signs them', async () => {
+    const answers = {
+      none: () => undefined,
+      one: () => text('1'),
+      several: () => [text('1'), text('2')],
+      promised: () => Promise.resolve([text('1')]),
+      streamed: async function* () {
+        yield text('1');
+        yield text('2');
+      },
+    };
+    const stage = transform({
+      name: 'answer',
+      consumes: ['text'],
+      emits: ['text'],
+      process: (one) => answers[one.text as keyof typeof answers](),
+    });
+    const outputs = await runOn(
+      stage,
+      Object.keys(answers).map((key) => text(key)),
+    );
+    expect(brief(outputs)).toEqual(['1', '1', '2', '1', '1', '2']);
+    expect(new Set(outputs.map((one) => one.source))).toEqual(new Set(['answer']));
+  });
+
+  it('accumulate flushes before the element that ends a group, and what is left at the end', async () => {
+    const join = accumulate({
+      name: 'join',
+      consumes: ['text'],
+      emits: ['text'],
+      until: ['turn-end'],
+      flush: (parts) => text(parts.map((part) => part.text).join('+')),
+    });
+    expect(join.session).toBe('safe');
+    const outputs = await runOn(join, [
+      text('a'),
+      element('speech-start', {}),
+      text('b'),
+      element('turn-end', {}),
+      element('turn-end', {}),
+      text('c'),
+    ]);
+    expect(brief(outputs)).toEqual(['<speech-start>', 'a+b', '<turn-end>', '<turn-end>', 'c']);
+  });
+
+  it('accumulate without an "until" says that it waits for the end', async () => {
+    const all = accumulate({
+      name: 'all',
+      consumes: ['text'],
+      emits: ['text'],
+      flush: (parts) => text(String(parts.length)),
+    });
+    expect(all.session).toBe('unary');
+    const run = new PipelineBuilder()
+      .chain(all)
+      .build()
+      .execute([text('a'), text('b')]);
+    expect(brief(await collect(run))).toEqual(['2', '<end>']);
+  });
+
+  it('sink keeps what it consumes and passes on the rest', async () => {
+    const taken: string[] = [];
+    const stage = sink({
+      name: 'sink',
+      consumes: ['text'],
+      take: async (one) => {
+        await Promise.resolve();
+        taken.push(one.text);
+      },
+    });
+    expect(brief(await runOn(stage, [text('a'), element('turn-end', {}), text('b')]))).toEqual([
+      '<turn-end>',
+    ]);
+    expect(taken).toEqual(['a', 'b']);
+  });
+});
+
+describe('interrupting a run', () => {
+  it('reaches a stage in the middle of an await, drops the rest of the turn and arrives first', async () => {
+    let heard: AbortSignal | undefined;
+    let begun = (): void => {};
+    const started = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const speaker = transform({
+      name: 'speaker',
+      consumes: ['text'],
+      emits: ['text'],
+      async process(one, context) {
+        if (one.turn > 1) return one;
+        heard = context.turnSignal(1);
+        begun();
+        await new Promise((resolve) => heard?.addEventListener('abort', resolve));
+        return { ...one, text: 'too late' };
+      },
+    });
+    const input = pushable();
+    const run = new PipelineBuilder()
+      .chain(tag('a'), speaker, tag('b'))
+      .build()
+      .execute(input.reader);
+    for (const one of ['1', '2', '3']) await input.writer.write(text(one, 1));
+    await started;
+    run.interrupt(1);
+    expect(heard?.aborted).toBe(true);
+    await input.writer.write(text('next', 2));
+    input.writer.close();
+    expect(brief(await collect(run))).toEqual(['<interrupt>', 'nextab', '<end>']);
+  });
+
+  it('by an element of the input overtakes what waits in every channel', async () => {
+    const input = pushable();
+    const run = new PipelineBuilder({ channelBufferSize: 1 })
+      .chain(tag('a'), tag('b'))
+      .build()
+      .execute(input.reader);
+    for (let at = 0; at < 8; at += 1) void input.writer.write(text(String(at), 1));
+    await run.ready;
+    input.writer.overtake(element('interrupt', { turn: 1 }));
+    void input.writer.write(text('x', 2));
+    input.writer.close();
+    const outputs = brief(await collect(run));
+    expect(outputs).toContain('<interrupt>');
+    expect(outputs.slice(outputs.indexOf('<interrupt>'))).toEqual(['<interrupt>', 'xab', '<end>']);
+  });
+
+  it('arrives once, though a stage yields on the one it read and two branches bring it', async () => {
+    const echo = probe('echo', async function* (input) {
+      for await (const one of input) {
+        yield one;
+        if (one.kind === 'interrupt') yield { ...one };
+      }
+    });
+    const pipeline = new PipelineBuilder()
+      .chain(tag('in'), echo.stage, tag('out'))
+      .add(tag('other'))
+      .branch('in', 'other')
+      .merge('out', 'other')
+      .build();
+    const outputs = await collect(
+      pipeline.execute([element('interrupt', { turn: 1 }), text('x', 2)]),
+    );
+    expect(outputs.filter((one) => one.kind === 'interrupt')).toHaveLength(1);
+  });
+
+  it('by a stage itself gets out even while that stage waits for room', async () => {
+    let blocked = (): void => {};
+    const full = new Promise<void>((resolve) => {
+      blocked = resolve;
+    });
+    let say = (): void => {};
+    const duplex = probe(
+      'duplex',
+      async function* (_, context) {
+        say = () => context.interrupt(1);
+        for (let at = 0; at < 4; at += 1) {
+          if (at === 1) blocked();
+          yield text(String(at), 1);
+        }
+        yield text('new', 2);
+      },
+      { source: true },
+    );
+    const run = new PipelineBuilder({ channelBufferSize: 1 }).chain(duplex.stage).build().execute();
+    await full;
+    say();
+    expect(brief(await collect(run))).toEqual(['<interrupt>', 'new', '<end>']);
+  });
+
+  it('forgets old turns: signals and states of a long conversation stay bounded', async () => {
+    const seen = new Set<object>();
+    const stage = probe('turns', async function* (input, context) {
+      for await (const one of input) {
+        context.turnSignal(one.turn);
+        seen.add(context.turn(one.turn));
+        yield one;
+      }
+      // The first turn has been forgotten, so its state is a new one.
+      expect(seen.has(context.turn(1))).toBe(false);
+      expect(seen.has(context.turn(500))).toBe(true);
+    });
+    const inputs: StreamElement[] = Array.from({ length: 500 }, (_, turn) => text('x', turn + 1));
+    await new PipelineBuilder()
+      .chain(stage.stage)
+      .build()
+      .executeSync(...inputs);
+  });
+});
