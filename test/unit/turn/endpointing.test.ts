@@ -1,5 +1,5 @@
 /** How much silence ends a turn, and what it learns. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fixedSilence, learnedSilence } from '../../../src/speech/turn/endpointing.ts';
 

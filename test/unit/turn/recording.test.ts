@@ -1,5 +1,5 @@
 /** Pre-roll ring, framer and recorder: no sample lost, none invented. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Framer } from '../../../src/speech/turn/framer.ts';
 import { PreRoll } from '../../../src/speech/turn/pre-roll.ts';

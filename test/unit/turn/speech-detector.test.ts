@@ -1,5 +1,5 @@
 /** The speech detector on scripted probabilities. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Loudspeaker,

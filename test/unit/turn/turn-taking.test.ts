@@ -1,5 +1,5 @@
 /** Turn-taking on scripted probabilities and reports. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FloorMessage } from '../../../src/audio/floor.ts';
 import {
