@@ -10,11 +10,17 @@ export interface InterimListenerOptions {
   /** Audio between two attempts at least, in ms. */
   readonly everyMs: number;
   readonly clock: Clock;
-  /** Told of what was understood, when it changed. */
-  onInterim(heard: Recognition): void;
+  /**
+   * Told of what was understood, when it changed. `finished`: without the word that may still be going on;
+   * half a "yeah" must not count as another word.
+   */
+  onInterim(heard: Recognition, finished: string): void;
   /** Told of the error after which no more interims come. */
   onFailure(error: unknown): void;
 }
+
+/** A word that ends this close to the end of the audio may be going on, in ms. */
+const unfinishedMs = 160;
 
 /** Never more than one attempt at a time, and none behind another: what arrives meanwhile goes into the next. */
 export class InterimListener {
@@ -23,6 +29,7 @@ export class InterimListener {
   #running = false;
   #waitMs: number;
   #newMs = 0;
+  #heardMs = 0;
   #text = '';
 
   constructor(options: InterimListenerOptions) {
@@ -35,7 +42,9 @@ export class InterimListener {
     if (this.#over.signal.aborted) return;
     const { stream, sampleRate } = this.#options;
     stream.push(samples);
-    this.#newMs += samplesToMs(samples.length, sampleRate);
+    const ms = samplesToMs(samples.length, sampleRate);
+    this.#newMs += ms;
+    this.#heardMs += ms;
     if (!this.#running && this.#newMs >= this.#waitMs) void this.#attempt();
   }
 
@@ -51,13 +60,15 @@ export class InterimListener {
     this.#running = true;
     this.#newMs = 0;
     const startedAt = clock.now();
+    const surelyUntilMs = this.#heardMs - unfinishedMs;
     try {
       const heard = await stream.partial({ signal });
       // Half of the time belongs to everything else that the thread has to do.
       this.#waitMs = Math.max(everyMs, 2 * (clock.now() - startedAt));
       if (signal.aborted || heard.text === '' || heard.text === this.#text) return;
       this.#text = heard.text;
-      this.#options.onInterim(heard);
+      const finished = heard.words.filter(({ end }) => end <= surelyUntilMs);
+      this.#options.onInterim(heard, finished.map(({ text }) => text).join(' '));
     } catch (error) {
       if (signal.aborted) return;
       this.close();

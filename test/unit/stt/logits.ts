@@ -6,7 +6,10 @@ import { logSoftmax } from '../../../src/speech/stt/ctc/log-softmax.ts';
 /** The alphabet of the embedded model. */
 export const alphabet: CtcAlphabet = readAlphabet(
   Object.fromEntries(
-    ['<pad>', '|', ...Array.from('abcdefghijklmnopqrstuvwxyz'), "'"].map((token, column) => [token, column]),
+    ['<pad>', '|', ...Array.from('abcdefghijklmnopqrstuvwxyz'), "'"].map((token, column) => [
+      token,
+      column,
+    ]),
   ),
 );
 

@@ -1,0 +1,317 @@
+import { describe, expect, it } from 'vitest';
+import type { FloorWords } from '../../../src/audio/floor.ts';
+import {
+  type AudioElement,
+  type ElementOf,
+  type Kind,
+  type StreamElement,
+  type UtteranceElement,
+  element,
+  messageText,
+} from '../../../src/core/element.ts';
+import { AntiphonError } from '../../../src/core/errors.ts';
+import type { STTStageOptions } from '../../../src/stages/streaming/stt-options.ts';
+import { STTStage } from '../../../src/stages/streaming/stt-stage.ts';
+import { runOn, testContext } from '../../../src/testing/stage-context.ts';
+import { heard, scriptedRecognizer } from './scripted-recognizer.ts';
+
+const rate = 16_000;
+const audio = (turn: number, ms: number, at = 0): AudioElement =>
+  element('audio', { turn, at, sampleRate: rate, samples: new Float32Array((ms * rate) / 1000) });
+const utterance = (turn: number, at = 0, sampleRate = rate): UtteranceElement =>
+  element('utterance', {
+    turn,
+    at,
+    sampleRate,
+    samples: new Float32Array(rate),
+    speechStart: at,
+    speechEnd: at + 1000,
+  });
+const turnEnd = (turn: number): StreamElement => element('turn-end', { turn });
+const kinds = (elements: readonly StreamElement[]): Kind[] => elements.map(({ kind }) => kind);
+const only = <K extends Kind>(elements: readonly StreamElement[], kind: K): ElementOf<K>[] =>
+  elements.filter((output): output is ElementOf<K> => output.kind === kind);
+
+/** A stage at work, fed and read by hand. */
+function atWork(options: STTStageOptions): {
+  give(...elements: StreamElement[]): Promise<void>;
+  finish(): Promise<StreamElement[]>;
+  readonly outputs: StreamElement[];
+  readonly events: readonly { readonly type: string }[];
+} {
+  const context = testContext();
+  const waiting: StreamElement[] = [];
+  let wake: (() => void) | undefined;
+  let closed = false;
+  const input = (async function* () {
+    for (;;) {
+      const next = waiting.shift();
+      if (next !== undefined) yield next;
+      else if (closed) return;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  })();
+  const outputs: StreamElement[] = [];
+  const done = (async () => {
+    for await (const output of new STTStage(options).process(input, context)) outputs.push(output);
+  })();
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 60; i++) await Promise.resolve();
+  };
+  return {
+    outputs,
+    events: context.events,
+    async give(...elements) {
+      waiting.push(...elements);
+      wake?.();
+      await settle();
+    },
+    async finish() {
+      closed = true;
+      wake?.();
+      await done;
+      return outputs;
+    },
+  };
+}
+
+describe('STTStage', () => {
+  it('emits final transcript, user message and then lets the turn end', async () => {
+    const recognizer = scriptedRecognizer([heard(' what time is it ', 0.8)]);
+    const outputs = await runOn(new STTStage({ recognizer, language: 'en' }), [
+      element('speech-start', { turn: 3 }),
+      utterance(3, 2000),
+      turnEnd(3),
+    ]);
+    expect(kinds(outputs)).toEqual(['speech-start', 'transcript', 'message', 'turn-end']);
+    const [transcript] = only(outputs, 'transcript');
+    expect(transcript).toMatchObject({
+      turn: 3,
+      source: 'stt',
+      text: 'what time is it',
+      final: true,
+      confidence: 0.8,
+      language: 'en',
+    });
+    expect(transcript?.words?.[1]).toEqual({ text: 'time', start: 2100, end: 2200 });
+    const [message] = only(outputs, 'message');
+    expect(message).toMatchObject({
+      turn: 3,
+      message: { role: 'user' },
+      meta: { confidence: 0.8, words: transcript?.words },
+    });
+    expect(message && messageText(message.message)).toBe('what time is it');
+  });
+
+  it('loads the recogniser before the first element and tells the progress', async () => {
+    const recognizer = scriptedRecognizer([]);
+    const context = testContext();
+    const load: typeof recognizer.load = (onProgress) => {
+      onProgress?.({ asset: 'model.onnx', loaded: 1, total: 2 });
+      return Promise.resolve();
+    };
+    await runOn(new STTStage({ recognizer: { ...recognizer, load } }), [], context);
+    expect(context.events).toMatchObject([
+      { type: 'progress', detail: { asset: 'model.onnx', loaded: 1, total: 2 } },
+    ]);
+  });
+
+  it('says nothing in the name of someone who said nothing', async () => {
+    const recognizer = scriptedRecognizer([heard('  ', 0)]);
+    const outputs = await runOn(new STTStage({ recognizer }), [utterance(1), turnEnd(1)]);
+    expect(kinds(outputs)).toEqual(['transcript', 'turn-end']);
+    expect(outputs[0]).toMatchObject({ text: '', final: true });
+  });
+
+  it('consumes audio and utterances, or passes them on behind the transcript when asked to', async () => {
+    const spoken = [audio(1, 100), utterance(1), turnEnd(1)];
+    const silent = new STTStage({ recognizer: scriptedRecognizer([heard('yes')]) });
+    expect(kinds(await runOn(silent, spoken))).toEqual(['transcript', 'message', 'turn-end']);
+    expect(silent.emits).not.toContain('audio');
+    const forwarding = new STTStage({
+      recognizer: scriptedRecognizer([heard('yes')]),
+      forwardAudio: true,
+    });
+    expect(forwarding.emits).toContain('utterance');
+    expect(kinds(await runOn(forwarding, spoken))).toEqual([
+      'audio',
+      'transcript',
+      'message',
+      'utterance',
+      'turn-end',
+    ]);
+  });
+
+  it('turns a failure into an error element that names the stage, and the turn still ends', async () => {
+    const failure = new AntiphonError('model-run', 'out of memory', { hint: 'Load it again.' });
+    const recognizer = scriptedRecognizer([failure, heard('still here')]);
+    const outputs = await runOn(new STTStage({ recognizer, name: 'scribe' }), [
+      utterance(1),
+      turnEnd(1),
+      utterance(2),
+      turnEnd(2),
+    ]);
+    expect(kinds(outputs)).toEqual(['error', 'turn-end', 'transcript', 'message', 'turn-end']);
+    expect(outputs[0]).toMatchObject({
+      turn: 1,
+      error: { code: 'model-run', stage: 'scribe', hint: 'Load it again.' },
+    });
+    expect(recognizer.transcribed).toHaveLength(2);
+  });
+
+  it('tries again after an error that may pass, as often as the policy says', async () => {
+    const busy = new AntiphonError('provider-overloaded', 'busy', { retryable: true });
+    const patient = scriptedRecognizer([busy, busy, heard('hello')]);
+    const retry = { baseDelayMs: 0 };
+    const outputs = await runOn(new STTStage({ recognizer: patient, retry }), [utterance(1)]);
+    expect(patient.transcribed).toHaveLength(3);
+    expect(outputs[0]).toMatchObject({ kind: 'transcript', text: 'hello' });
+    const hopeless = scriptedRecognizer([busy, busy, busy, heard('too late')]);
+    const failed = await runOn(new STTStage({ recognizer: hopeless, retry }), [utterance(1)]);
+    expect(hopeless.transcribed).toHaveLength(3);
+    expect(failed[0]).toMatchObject({ kind: 'error', error: { retryable: true } });
+  });
+
+  it('refuses an utterance of another rate by an error element', async () => {
+    const recognizer = scriptedRecognizer([heard('never')]);
+    const outputs = await runOn(new STTStage({ recognizer }), [utterance(1, 0, 8000)]);
+    expect(outputs[0]).toMatchObject({ kind: 'error', error: { code: 'audio-format' } });
+    expect(recognizer.transcribed).toHaveLength(0);
+  });
+
+  it('stops transcribing when the run ends', async () => {
+    const context = testContext();
+    let signal: AbortSignal | undefined;
+    const recognizer = {
+      ...scriptedRecognizer([]),
+      transcribe: (_samples: Float32Array, options: { readonly signal?: AbortSignal } = {}) => {
+        signal = options.signal;
+        return new Promise<never>((_resolve, reject) => {
+          options.signal?.addEventListener('abort', () => reject(new Error('stopped')));
+          context.end();
+        });
+      },
+    };
+    await expect(
+      runOn(new STTStage({ recognizer }), [utterance(1)], context),
+    ).rejects.toMatchObject({ message: 'stopped' });
+    expect(signal?.aborted).toBe(true);
+  });
+});
+
+describe('interim transcripts', () => {
+  it('come while the person speaks, on the capture clock, and only when they changed', async () => {
+    const recognizer = scriptedRecognizer([heard('what time')]);
+    const stage = atWork({ recognizer });
+    await stage.give(audio(1, 500, 4000));
+    const [stream] = recognizer.streams;
+    stream?.waiting.shift()?.(heard('what'));
+    await stage.give(audio(1, 320, 4500));
+    stream?.waiting.shift()?.(heard('what'));
+    await stage.give(audio(1, 320, 4820));
+    stream?.waiting.shift()?.(heard('what time'));
+    await stage.give();
+    expect(stage.outputs).toMatchObject([
+      { kind: 'transcript', final: false, text: 'what', words: [{ start: 4000, end: 4100 }] },
+      { kind: 'transcript', final: false, text: 'what time' },
+    ]);
+    await stage.give(utterance(1, 4000), turnEnd(1));
+    expect(kinds(await stage.finish())).toEqual([
+      'transcript',
+      'transcript',
+      'transcript',
+      'message',
+      'turn-end',
+    ]);
+    expect(stream).toMatchObject({ closed: true, samples: 1140 * 16 });
+  });
+
+  it('wait for new audio, and never queue up behind a busy engine', async () => {
+    const recognizer = scriptedRecognizer([]);
+    const stage = atWork({ recognizer });
+    for (let i = 0; i < 9; i++) await stage.give(audio(1, 32, i * 32));
+    const [stream] = recognizer.streams;
+    expect(stream?.attempts).toBe(0);
+    await stage.give(audio(1, 32, 9 * 32));
+    expect(stream?.attempts).toBe(1);
+    for (let i = 0; i < 50; i++) await stage.give(audio(1, 32, (10 + i) * 32));
+    expect(stream?.attempts).toBe(1);
+    stream?.waiting.shift()?.(heard('so'));
+    await stage.give(audio(1, 32, 60 * 32));
+    expect(stream?.attempts).toBe(2);
+    await stage.finish();
+  });
+
+  it('of a misfire are forgotten', async () => {
+    const recognizer = scriptedRecognizer([]);
+    const stage = atWork({ recognizer });
+    await stage.give(audio(2, 500));
+    await stage.give(element('speech-end', { turn: 2, misfire: true }));
+    recognizer.streams[0]?.waiting.shift()?.(heard('cough'));
+    await stage.give(audio(3, 500));
+    expect(recognizer.streams.map(({ closed }) => closed)).toEqual([true, false]);
+    expect(kinds(await stage.finish())).toEqual(['speech-end']);
+  });
+
+  it('that come too late for their turn are dropped', async () => {
+    const recognizer = scriptedRecognizer([heard('final')]);
+    const stage = atWork({ recognizer });
+    await stage.give(audio(1, 500));
+    const late = recognizer.streams[0]?.waiting.shift();
+    await stage.give(utterance(1), turnEnd(1));
+    late?.(heard('fin'));
+    const outputs = await stage.finish();
+    expect(only(outputs, 'transcript').map(({ text }) => text)).toEqual(['final']);
+  });
+
+  it('that fail end the interims of the turn, not the turn', async () => {
+    const recognizer = scriptedRecognizer([heard('final')]);
+    const stage = atWork({ recognizer });
+    await stage.give(audio(1, 500));
+    recognizer.streams[0]?.waiting.shift()?.(new Error('broken'));
+    await stage.give(audio(1, 500), audio(1, 500));
+    expect(recognizer.streams[0]?.attempts).toBe(1);
+    expect(stage.events).toMatchObject([{ type: 'interim-failed', detail: { code: 'model-run' } }]);
+    await stage.give(utterance(1), turnEnd(1));
+    expect(kinds(await stage.finish())).toEqual(['transcript', 'message', 'turn-end']);
+  });
+
+  it('are left out when switched off and when the engine has none', async () => {
+    const off = scriptedRecognizer([heard('a')]);
+    await runOn(new STTStage({ recognizer: off, interims: false }), [audio(1, 900), utterance(1)]);
+    expect(off.streams).toHaveLength(0);
+    const unable = scriptedRecognizer([heard('a')], { streaming: false });
+    const outputs = await runOn(new STTStage({ recognizer: unable }), [
+      audio(1, 900),
+      utterance(1),
+    ]);
+    expect(kinds(outputs)).toEqual(['transcript', 'message']);
+  });
+
+  it('tell ears the words that are over, and at the end all', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const told: FloorWords[] = [];
+    const three = new Promise<void>((resolve) => {
+      port2.onmessage = ({ data }: MessageEvent<FloorWords>) => {
+        told.push(data);
+        if (told.length === 2) resolve();
+      };
+    });
+    const recognizer = scriptedRecognizer([heard('yeah right')]);
+    const stage = atWork({ recognizer, words: port1 });
+    await stage.give(audio(5, 400));
+    // Words of 100 ms each: after 400 ms of audio the third may still be going on.
+    recognizer.streams[0]?.waiting.shift()?.(heard('yeah right no'));
+    await stage.give(utterance(5), turnEnd(5));
+    await three;
+    await stage.finish();
+    port2.close();
+    expect(told).toEqual([
+      { type: 'words', turn: 5, text: 'yeah right', final: false },
+      { type: 'words', turn: 5, text: 'yeah right', final: true },
+    ]);
+  });
+});
