@@ -152,8 +152,10 @@ export class ReplySpeaker {
       const speech = await synthesizeWithRetry(synthesizer, text, signal, retry);
       if (signal.aborted) return;
       const pieces = this.#pieces.cut(speech, facts, this.#pauseMs(reply));
-      if (reply.ending === undefined) this.#context.emit('first-audio', { turn });
-      reply.ending = /[,;:—–\p{L}\p{N}]["')]*\s*$/u.test(text) ? 'clause' : 'sentence';
+      if (speech.samples.length > 0) {
+        if (reply.ending === undefined) this.#context.emit('first-audio', { turn });
+        reply.ending = /[,;:—–\p{L}\p{N}]["')]*\s*$/u.test(text) ? 'clause' : 'sentence';
+      }
       reply.sampleRate = this.#options.outputSampleRate ?? speech.sampleRate;
       for (const piece of pieces) await this.#write(reply, piece);
     } catch (error) {
