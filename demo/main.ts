@@ -50,9 +50,8 @@ async function run(): Promise<void> {
   offline.onTimer(({ announcement }) => void agent.say(announcement));
   Object.assign(globalThis, { agent });
 
-  const session = new Session(agent);
   startSettings(choice, (chosen) => agent.setProvider(providerOf(chosen, offline)));
-  followTalk(session);
+  const session = followTalk(agent);
   const followed = followTranscript(agent);
   followInside(agent);
   await followConversations(agent, followed);
@@ -86,19 +85,21 @@ async function load(agent: VoiceAgent): Promise<void> {
   }
 }
 
-function followTalk(session: Session): void {
-  const { agent } = session;
+function followTalk(agent: VoiceAgent): Session {
+  const show = (): void => button.show(agent.state, session.microphone, session.starting);
+  const session = new Session(agent, show);
   const button = new TalkButton(() => {
     toasts.clear();
     attempt(session.toggle());
   });
-  button.show(agent.state, session.microphone);
-  agent.on('state', (state) => {
-    if (state.assistant === 'idle') meter.rest();
-    button.show(state, session.microphone);
+  show();
+  agent.on('state', ({ assistant }) => {
+    if (assistant === 'idle') meter.rest();
+    show();
   });
   agent.on('level', ({ microphone, probability }) => meter.measure(microphone, probability));
   agent.on('error', (error) => toasts.show(error));
+  return session;
 }
 
 interface Followed {
@@ -139,7 +140,6 @@ function followTranscript(agent: VoiceAgent): Followed {
 function followInside(agent: VoiceAgent): void {
   const pipeline = new PipelineView(byId('pipeline', HTMLElement));
   pipeline.show(agent.graph);
-  agent.on('state', () => pipeline.show(agent.graph));
   followFlow(agent, pipeline);
 }
 

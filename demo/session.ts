@@ -5,46 +5,63 @@ import type { VoiceAgent } from 'antiphon';
 export class Session {
   readonly agent: VoiceAgent;
   #deaf = false;
+  #starting = false;
+  readonly #onChange: () => void;
 
-  constructor(agent: VoiceAgent) {
+  /** `onChange` is called when a control has asked for the loop, and when that is settled. */
+  constructor(agent: VoiceAgent, onChange: () => void) {
     this.agent = agent;
+    this.#onChange = onChange;
   }
 
   /** Whether the person can be heard, or is about to be; whoever started the agent, the console too. */
   get microphone(): boolean {
-    return this.agent.state.assistant !== 'idle' && !this.#deaf;
+    return this.starting ? !this.#deaf : this.#running && !this.#deaf;
+  }
+
+  /** Whether a control has asked for the loop and it is not running yet. */
+  get starting(): boolean {
+    return this.#starting;
   }
 
   /** The talk button: opens the microphone, or stops everything. */
   async toggle(): Promise<void> {
-    const { assistant } = this.agent.state;
-    if (this.microphone || assistant === 'loading') return await this.agent.stop();
-    if (assistant !== 'idle') await this.agent.stop();
+    if (this.microphone || this.#starting) return await this.agent.stop();
+    if (this.#running) await this.agent.stop();
     await this.#start(true);
   }
 
   /** Says something in writing; runs the loop without a microphone if it is not running. */
   async type(text: string): Promise<void> {
-    await this.#run();
+    if (!this.#running) await this.#start(false);
     this.agent.send(text);
   }
 
-  /** Plays a clip as if a microphone had heard it. */
+  /** Plays a clip as if a microphone had heard it; a real one is closed for that. */
   async play(clip: Float32Array<ArrayBuffer>, sampleRate: number): Promise<void> {
-    await this.#run();
+    if (!this.#running || !this.#deaf) {
+      await this.agent.stop();
+      await this.#start(false);
+    }
     await this.agent.playSample(clip, sampleRate);
   }
 
-  async #run(): Promise<void> {
-    if (this.agent.state.assistant === 'idle') await this.#start(false);
+  /** True from listening to stopped; models that are only being loaded don't count. */
+  get #running(): boolean {
+    const { assistant } = this.agent.state;
+    return assistant !== 'idle' && assistant !== 'loading';
   }
 
   async #start(microphone: boolean): Promise<void> {
     this.#deaf = !microphone;
+    this.#starting = true;
+    this.#onChange();
     try {
       await this.agent.start({ microphone });
     } finally {
-      if (this.agent.state.assistant === 'idle') this.#deaf = false;
+      this.#starting = false;
+      if (!this.#running) this.#deaf = false;
+      this.#onChange();
     }
   }
 }

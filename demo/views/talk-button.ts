@@ -27,18 +27,18 @@ export class TalkButton {
     });
   }
 
-  /** Shows a state; `microphone` tells whether one is open. */
-  show(state: AgentState, microphone: boolean): void {
+  /** Shows a state; `microphone` tells whether one is open, `starting` whether someone asked for the loop. */
+  show(state: AgentState, microphone: boolean, starting: boolean): void {
     const { assistant, user } = state;
-    const open = microphone || assistant === 'loading';
-    this.#button.dataset['state'] = assistant;
-    this.#button.dataset['microphone'] = open ? 'on' : 'off';
-    const stops = assistant !== 'idle' && open;
+    const idle = assistant === 'idle' || (assistant === 'loading' && !starting);
+    this.#button.dataset['state'] = idle ? 'idle' : assistant;
+    this.#button.dataset['microphone'] = microphone || starting ? 'on' : 'off';
+    const stops = !idle && (microphone || starting);
     this.#button.setAttribute('aria-label', stops ? 'Stop talking' : 'Start talking');
     const deaf = assistant === 'listening' && !microphone && user !== 'speaking';
-    const word = deaf ? 'Ready, microphone off' : words[assistant];
+    const word = idle ? words.idle : deaf ? 'Ready, microphone off' : words[assistant];
     if (this.#state.textContent !== word) this.#state.textContent = word;
-    if (assistant === 'idle') this.#hint.replaceChildren(...this.#restingHint);
+    if (idle) this.#hint.replaceChildren(...this.#restingHint);
     else this.#hint.textContent = hint(state, microphone);
   }
 }
@@ -47,7 +47,8 @@ function hint({ assistant, user }: AgentState, microphone: boolean): string {
   if (assistant === 'loading') return 'Press again to cancel';
   if (user === 'speaking') return 'Hearing you';
   if (assistant === 'thinking') return 'Putting an answer together';
-  if (assistant === 'speaking') return 'Talk over it to interrupt';
+  if (assistant === 'speaking')
+    return microphone ? 'Talk over it to interrupt' : 'Play a question to interrupt';
   if (!microphone) return 'Press to open it; samples and typing work without';
   return user === 'away' ? 'Still here when you are' : 'Speak; press to stop';
 }
