@@ -36,7 +36,7 @@ export class PipelineBuilder {
 
   /** Adds stages and connects each to the next. A stage that gets nothing it consumes is a compile error. */
   chain<const Stages extends readonly Stage[]>(
-    ...stages: Chained<Stages> extends Stages ? Stages : Chained<Stages>
+    ...stages: Stages & Chained<Stages>
   ): PipelineBuilder {
     const added: readonly Stage[] = stages;
     const edges = added.slice(1).map((stage, index) => ({

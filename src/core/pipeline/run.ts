@@ -102,7 +102,11 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
 
   /** Reads and forgets all outputs; settles as `done` does. */
   async drain(): Promise<void> {
-    for await (const _ of this);
+    try {
+      for await (const _ of this);
+    } catch {
+      // `done` rejects with the same, once everything is released.
+    }
     await this.done;
   }
 

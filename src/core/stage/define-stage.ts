@@ -34,7 +34,7 @@ export interface StageDefinition<Consumes extends Kind, Emits extends Kind> exte
   process(
     input: AsyncIterable<ElementOf<Consumes>>,
     context: StageContext,
-  ): AsyncIterable<ElementOf<Emits>>;
+  ): AsyncIterable<ElementOf<NoInfer<Emits>>>;
 }
 
 /**
@@ -67,7 +67,7 @@ export function defineStage<const Consumes extends Kind, const Emits extends Kin
 /** Maps each consumed element to none, one or several others. */
 export function transform<const Consumes extends Kind, const Emits extends Kind>(
   definition: StageFacts<Consumes, Emits> & {
-    process(element: ElementOf<Consumes>, context: StageContext): Outputs<Emits>;
+    process(element: ElementOf<Consumes>, context: StageContext): Outputs<NoInfer<Emits>>;
   },
 ): Stage<Consumes, Emits> {
   const isConsumed = consumedBy(definition);
@@ -97,7 +97,7 @@ export function transform<const Consumes extends Kind, const Emits extends Kind>
 export function accumulate<const Consumes extends Kind, const Emits extends Kind>(
   definition: StageFacts<Consumes, Emits> & {
     readonly until?: readonly Kind[];
-    flush(elements: readonly ElementOf<Consumes>[], context: StageContext): Outputs<Emits>;
+    flush(elements: readonly ElementOf<Consumes>[], context: StageContext): Outputs<NoInfer<Emits>>;
   },
 ): Stage<Consumes, Emits> {
   const isConsumed = consumedBy(definition);
@@ -125,7 +125,7 @@ export function accumulate<const Consumes extends Kind, const Emits extends Kind
 /** A source: emits what `generate` yields, and takes no input. */
 export function generate<const Emits extends Kind>(
   definition: Omit<StageFacts<never, Emits>, 'consumes'> & {
-    generate(context: StageContext): AsyncIterable<ElementOf<Emits>>;
+    generate(context: StageContext): AsyncIterable<ElementOf<NoInfer<Emits>>>;
   },
 ): Stage<never, Emits> {
   return {

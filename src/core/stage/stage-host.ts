@@ -91,7 +91,10 @@ class HostedStage {
       await stage.prepare?.(context);
       this.controller.signal.throwIfAborted();
     } catch (error) {
-      const failure = stageError(stage ?? { name, type: 'transform' }, error);
+      const failure = stageError(
+        { name: this.#request.stage, type: stage?.type ?? 'transform' },
+        error,
+      );
       outbox.fail(failure);
       inbox.cancel(failure);
       await this.#close(stage);
@@ -103,8 +106,17 @@ class HostedStage {
   }
 
   async #run(stage: Stage, sides: StageSides, context: StageContext): Promise<void> {
+    const { type, consumes, emits } = stage;
+    // Errors speak of the stage by its name in the graph.
+    const named: Stage = {
+      name: this.#request.stage,
+      type,
+      consumes,
+      emits,
+      process: (input, context) => stage.process(input, context),
+    };
     try {
-      await runStage(stage, sides, context);
+      await runStage(named, sides, context);
     } finally {
       await this.#close(stage);
     }
