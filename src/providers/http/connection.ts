@@ -1,6 +1,6 @@
 /** One HTTP exchange that can be cancelled, times out by phases, and always closes its socket. */
 import { AntiphonError } from '../../core/errors.ts';
-import { abortedError } from '../abort.ts';
+import { abortable, abortedError } from '../abort.ts';
 import { publicUrl, redactedCause } from './redact.ts';
 
 /** Patience of the two phases, in ms. */
@@ -61,7 +61,8 @@ export class Connection {
       this.#controller.abort();
     }, this.#patience[phase]);
     try {
-      return await work();
+      // Raced, because a `fetch` of the caller's own may not tie its body to the signal.
+      return await abortable(work(), this.#controller.signal);
     } catch (error) {
       throw this.#explain(error);
     } finally {
