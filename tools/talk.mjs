@@ -17,23 +17,37 @@ import { leadMs, microphoneFile } from './talk/microphone-file.mjs';
 import { print, report } from './talk/report.mjs';
 import { installSpeakerTap, takeRecording } from './talk/speaker-tap.mjs';
 
-const usage = 'usage: npm run talk -- speech.wav [--json] [--out reply.wav] [--provider URL --model NAME] [--built]';
+const usage =
+  'usage: npm run talk -- speech.wav [--json] [--out reply.wav] [--provider URL --model NAME] [--built]';
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Serves the demo, from source or as built; gives its address and the SDK's own audio code. */
 async function serve(built) {
   const configFile = join(root, 'vite.config.ts');
   if (built) {
-    const server = await preview({ configFile, root: join(root, 'demo'), logLevel: 'error', preview: { port: 0 } });
+    const server = await preview({
+      configFile,
+      root: join(root, 'demo'),
+      logLevel: 'error',
+      preview: { port: 0 },
+    });
     const wav = await import('../dist/src/audio/wav.js');
     const { resample } = await import('../dist/src/audio/resample.js');
-    return { url: server.resolvedUrls.local[0], audio: { ...wav, resample }, close: () => server.close() };
+    return {
+      url: server.resolvedUrls.local[0],
+      audio: { ...wav, resample },
+      close: () => server.close(),
+    };
   }
   const server = await createServer({ configFile, logLevel: 'error', server: { port: 0 } });
   await server.listen();
   const wav = await server.ssrLoadModule(join(root, 'src/audio/wav.ts'));
   const { resample } = await server.ssrLoadModule(join(root, 'src/audio/resample.ts'));
-  return { url: server.resolvedUrls.local[0], audio: { ...wav, resample }, close: () => server.close() };
+  return {
+    url: server.resolvedUrls.local[0],
+    audio: { ...wav, resample },
+    close: () => server.close(),
+  };
 }
 
 async function talk(file, options) {
@@ -56,13 +70,18 @@ async function talk(file, options) {
     const context = await browser.newContext({ bypassCSP: true });
     const page = await context.newPage();
     const pageErrors = [];
-    page.on('pageerror', (error) => pageErrors.push({ code: 'unknown', message: error.message, hint: '' }));
+    page.on('pageerror', (error) =>
+      pageErrors.push({ code: 'unknown', message: error.message, hint: '' }),
+    );
     await page.addInitScript(installSpeakerTap);
     // The echo canceller and its companions are for rooms, not for files.
     await page.addInitScript(() => {
       const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
       navigator.mediaDevices.getUserMedia = (constraints) =>
-        open({ ...constraints, audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
+        open({
+          ...constraints,
+          audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+        });
     });
     const query = new URLSearchParams({ conversation: `talk-${Date.now()}` });
     if (options.provider) query.set('provider', options.provider);
@@ -74,7 +93,14 @@ async function talk(file, options) {
       try {
         await globalThis.agent.load();
         await globalThis.agent.start();
-        globalThis.talk.origin = globalThis.agent.captureOrigin;
+        globalThis.talk.origin = await new Promise((resolve) => {
+          const off = globalThis.agent.on('level', () => {
+            const origin = globalThis.agent.captureOrigin;
+            if (Number.isNaN(origin)) return;
+            off();
+            resolve(origin);
+          });
+        });
       } catch (error) {
         const { code = 'unknown', message, hint = '' } = error;
         globalThis.talk.errors.push({ code, message, hint });
@@ -83,10 +109,18 @@ async function talk(file, options) {
     });
     const timeout = microphone.durationMs + 180_000;
     await page
-      .waitForFunction(hasSettled, { untilMs: leadMs + microphone.durationMs + 1500, quietMs: 2000 }, { timeout, polling: 200 })
+      .waitForFunction(
+        hasSettled,
+        { untilMs: leadMs + microphone.durationMs + 1500, quietMs: 2000 },
+        { timeout, polling: 200 },
+      )
       .catch((cause) => {
         if (cause.name !== 'TimeoutError') throw cause;
-        pageErrors.push({ code: 'execution-timeout', message: 'The conversation did not settle.', hint: 'Look at the events.' });
+        pageErrors.push({
+          code: 'execution-timeout',
+          message: 'The conversation did not settle.',
+          hint: 'Look at the events.',
+        });
       });
     const notes = await page.evaluate(() => globalThis.talk);
     if (options.out) {

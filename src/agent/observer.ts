@@ -85,6 +85,7 @@ export class AgentObserver {
         break;
       case 'speech-end':
         this.#quietSince = at;
+        if (!element.misfire) this.log.mark(turn, 'speechEnd', this.#wall(at));
         this.enter({ user: 'silent' });
         break;
       case 'transcript':
@@ -185,12 +186,8 @@ export class AgentObserver {
   }
 
   #transcript(element: StreamElement & { kind: 'transcript' }): void {
-    const { turn, text, final, words, confidence, meta } = element;
-    if (final) {
-      this.log.mark(turn, 'transcribed', wallClock.now());
-      const speechEnd = meta?.['speechEnd'];
-      if (typeof speechEnd === 'number') this.log.mark(turn, 'speechEnd', this.#wall(speechEnd));
-    }
+    const { turn, text, final, words, confidence } = element;
+    if (final) this.log.mark(turn, 'transcribed', wallClock.now());
     this.#emitter.emit('transcript', {
       turn,
       text,

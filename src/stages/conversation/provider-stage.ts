@@ -50,7 +50,7 @@ const isFromHistory = (item: StreamElement): boolean => item.meta?.['fromHistory
  * input ends (so it serves a single exchange as well as a live session). Messages pass on at once; speech
  * and transcripts of the next turn overtake a reply that is streaming, content waits behind it.
  *
- * Every answered turn ends with exactly one assistant `message`, also when it was interrupted
+ * Every answered turn ends with exactly one assistant `message` and then its `turn-end`, also when it was interrupted
  * (`turnSignal`) or failed (then an `error` element precedes it). What the model is shown of the past
  * is `TurnState.history` plus this run: all the user said, answered or not, and of the replies what was
  * heard once {@link ProviderStage.amend} has told. Emits the events `provider-request`, `first-token`,
@@ -104,11 +104,13 @@ export class ProviderStage implements Stage<
       if (item.kind === 'message' && item.message.role !== 'system') {
         memory.put(item.message);
         if (item.message.role === 'user' && !isFromHistory(item)) now.pending = item;
-      } else if (item.kind === 'end' && now.pending) {
-        answer(now.pending.turn, now.pending.at);
+      } else if (item.kind === 'turn-end' || item.kind === 'end') {
+        const { turn, at } = item.kind === 'end' ? (now.pending ?? item) : item;
+        answer(turn, at);
+        // What ends the turn passes behind the reply.
         if (now.reply) held.unshift(item);
         return !now.reply;
-      } else if (item.kind === 'turn-end') answer(item.turn, item.at);
+      }
       return true;
     };
 
