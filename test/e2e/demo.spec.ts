@@ -148,8 +148,8 @@ test('a token reaches its server and is stored nowhere', async ({ page }) => {
   await page.locator('#show-settings').click();
   await page.getByLabel('OpenAI-compatible server').check();
   await page.getByLabel('Base URL').fill(new URL('guarded/v1', page.url()).href);
-  await page.getByLabel('Model').fill('guarded-model');
-  await page.getByLabel('Token').fill(token);
+  await page.getByLabel('Model', { exact: true }).fill('guarded-model');
+  await page.getByLabel('Token', { exact: true }).fill(token);
   await page.getByRole('button', { name: 'Use it' }).click();
   await expect(page.locator('#provider-name')).toHaveText('guarded-model');
   await type(page, 'Are you there?');
@@ -166,7 +166,7 @@ test('a token reaches its server and is stored nowhere', async ({ page }) => {
   await page.locator('#show-settings').click();
   await page.getByLabel('OpenAI-compatible server').check();
   await expect(page.getByLabel('Base URL')).toHaveValue(/guarded\/v1$/);
-  await expect(page.getByLabel('Token')).toHaveValue('');
+  await expect(page.getByLabel('Token', { exact: true })).toHaveValue('');
 });
 
 test('a denied microphone says what to do, and the page goes on without it', async ({ page }) => {
