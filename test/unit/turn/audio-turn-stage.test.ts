@@ -164,7 +164,7 @@ describe('events', () => {
     const alarms = context.events.filter(({ type }) => type === 'vad-late');
     expect(alarms.length).toBeGreaterThan(1);
     expect(alarms.length).toBeLessThan(4);
-    expect((alarms[0]?.detail as { lagMs: number }).lagMs).toBeGreaterThan(200);
+    expect((alarms[0] as { detail: { lagMs: number } }).detail.lagMs).toBeGreaterThan(200);
   });
 });
 
@@ -253,52 +253,5 @@ describe('the floor', () => {
   it('numbers spoken turns above those of the page', async () => {
     const { outputs } = await converse([{ type: 'turn', turn: 4 }, [640, 0.95], [1024, 0]]);
     expect(only(outputs, 'utterance')[0]?.turn).toBe(5);
-  });
-});
-
-describe('a reader that', () => {
-  it('is slow does not make it deaf: the interrupt comes first, audio is dropped, no control is', async () => {
-    const context = testContext();
-    const talk = frames([320, 0], [20_000, 0.9], [1024, 0]);
-    const probabilities = [...talk, ...talk, ...talk, ...talk, ...talk];
-    let taken = 0;
-    let allTaken = (): void => undefined;
-    const exhausted = new Promise<void>((resolve) => (allTaken = resolve));
-    async function* input(): AsyncGenerator<StreamElement> {
-      for (const chunk of microphone(probabilities)) {
-        taken += 1;
-        yield chunk;
-      }
-      allTaken();
-    }
-    const hearing = stage();
-    const outputs: StreamElement[] = [];
-    for await (const output of hearing.process(input(), context)) {
-      outputs.push(output);
-      await exhausted;
-    }
-    expect(taken).toBe(probabilities.length);
-    expect(context.events.some(({ type }) => type === 'audio-dropped')).toBe(true);
-    expect(only(outputs, 'utterance').map(({ turn }) => turn)).toEqual([1, 2, 3, 4, 5]);
-    expect(only(outputs, 'turn-end')).toHaveLength(5);
-    const interrupted = outputs.findIndex(({ kind }) => kind === 'interrupt');
-    expect(outputs.slice(0, interrupted + 1).some(({ kind }) => kind === 'utterance')).toBe(false);
-  });
-
-  it('goes away ends the hearing', async () => {
-    let taken = 0;
-    async function* input(): AsyncGenerator<StreamElement> {
-      for (;;) {
-        taken += 1;
-        yield microphone([0.9], taken)[0] as StreamElement;
-        await new Promise<void>((resolve) => setImmediate(resolve));
-      }
-    }
-    for await (const output of stage().process(input(), testContext()))
-      if (output.kind === 'audio') break;
-    const after = taken;
-    for (let turn = 0; turn < 20; turn += 1)
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    expect(taken - after).toBeLessThanOrEqual(2);
   });
 });
