@@ -36,6 +36,7 @@ export class PlaybackEngine implements PlaybackEvents {
   #id = 0;
   #ending = false;
   #frame = 0;
+  #nowMs = 0;
   #nextClock = 0;
   #decay = 0;
   #ducked = false;
@@ -87,23 +88,28 @@ export class PlaybackEngine implements PlaybackEvents {
    */
   process(output: Float32Array, frame: number, nowMs: number): boolean {
     this.#frame = frame;
+    this.#nowMs = nowMs;
     const { rendered } = this.#queue;
     this.#followGate();
     this.#queue.render(output);
     this.#listen(output, this.#queue.rendered > rendered);
     this.#frame = frame + output.length;
-    this.#tellTime(nowMs);
+    this.#tellTime();
     if (this.#ending && this.#queue.length + this.#outbox.length === 0) this.#end();
     return this.#running;
   }
 
   /** The first sample of a turn is being rendered. */
   audible(turn: number, offset: number): void {
-    this.#tell({ type: 'audible', turn, at: this.#at(offset) });
+    const at = this.#at(offset);
+    // Without a microphone the clock starts here, and the page must know it before it hears of `at`.
+    this.#tellTime();
+    this.#tell({ type: 'audible', turn, at });
   }
 
   /** Nothing of the turn follows. */
   silent(turn: number, offset: number, finished: boolean): void {
+    this.#ducked = false;
     this.#tell({ type: 'silent', turn, at: this.#at(offset), finished });
   }
 
@@ -211,8 +217,6 @@ export class PlaybackEngine implements PlaybackEvents {
         this.#queue.resume();
         break;
       case 'flush':
-        if (this.#queue.isVoid(command.turn)) return;
-        this.#ducked = false;
         this.#queue.flush(command.turn);
         break;
     }
@@ -240,10 +244,10 @@ export class PlaybackEngine implements PlaybackEvents {
     this.#meter.reset();
   }
 
-  #tellTime(nowMs: number): void {
+  #tellTime(): void {
     const { clock } = this.#floor;
     if (!clock.started) return;
-    clock.observe(this.#frame, nowMs);
+    clock.observe(this.#frame, this.#nowMs);
     if (this.#frame < this.#nextClock) return;
     this.#nextClock = this.#frame + (clockMs * this.#options.sampleRate) / 1000;
     this.#options.report({ type: 'clock', at: this.#at(0), originMs: clock.originMs });

@@ -94,9 +94,9 @@ export class PlaybackQueue {
     else this.#items.push(element);
   }
 
-  /** Fades out within 10 ms and holds the position. */
+  /** Fades out within 10 ms and holds the position. Over with the turn; ignored while none is being spoken. */
   pause(): void {
-    this.#paused = true;
+    this.#paused = this.#audibleTurn !== undefined;
   }
 
   /** Goes on from the sample where `pause` stopped, fading in within 10 ms. */
@@ -111,12 +111,11 @@ export class PlaybackQueue {
 
   /**
    * Voids what is interruptible of turns ≤ `turn`, queued or yet to arrive: 10 ms of fade; the elements
-   * behind it pass at once. Ends a pause, which was about what is now void. Flushing the same turn again does nothing.
+   * behind it pass at once. Flushing the same turn again does nothing.
    */
   flush(turn: number): void {
     if (turn <= this.#voided) return;
     this.#voided = turn;
-    this.#paused = false;
     this.#keepTail();
     const kept: StreamElement[] = [];
     const head = this.#items[0];
@@ -222,6 +221,7 @@ export class PlaybackQueue {
   #silence(offset: number, finished: boolean): void {
     const turn = this.#audibleTurn;
     this.#audibleTurn = undefined;
+    this.#paused = false;
     this.#starved = 0;
     if (turn !== undefined) this.#events.silent(turn, offset, finished);
   }

@@ -39,7 +39,10 @@ export class SpeakerStage implements RemoteStage<'speech', 'message' | 'error'> 
         hint: 'Chain it behind a TTS stage.',
       });
     await this.#edge.open({ signal: context.signal });
-    return streamOf(await this.#edge.openSpeaker({ input, output }), context.signal);
+    const { done } = streamOf(await this.#edge.openSpeaker({ input, output }), context.signal);
+    // A long reply is no idleness, though no element moves meanwhile.
+    const unheard = this.#edge.on('heard', () => context.emit('activity'));
+    return { done: done.finally(unheard) };
   }
 
   /** Plays what `input` gives and yields the rest, on this thread. */

@@ -205,15 +205,16 @@ describe('PlaybackEngine', () => {
     const ears = new FarEnd();
     opened.push(ears);
     engine.command({ type: 'floor', port: ears.port });
-    say(speech(512));
-    ears.send({ type: 'pause' });
+    say(speech(1_024));
     await play(1);
+    ears.send({ type: 'pause' });
+    await play(4);
     input.send({ type: 'close' });
     await play(2);
     expect(output.received.some(({ type }) => type === 'close')).toBe(false);
-    await play(4);
+    await play(8);
     expect(output.received.at(-1)).toEqual({ type: 'close' });
-    expect(of('shut')).toEqual([{ type: 'shut', id: 1, rendered: 512 }]);
+    expect(of('shut')).toEqual([{ type: 'shut', id: 1, rendered: 1_024 }]);
   });
 
   it('passes a failure on and stops playing', async () => {
@@ -248,12 +249,13 @@ describe('PlaybackEngine', () => {
   });
 
   it('tells the wall-clock time of the clock once it runs', async () => {
-    const { say, play, of } = makeEngine();
+    const { say, play, of, reports } = makeEngine();
     await play(4);
     expect(of('clock')).toEqual([]);
     say(speech(128));
     await play(1);
     expect(of('clock')).toHaveLength(1);
+    expect(reports.map(({ type }) => type).slice(0, 2)).toEqual(['clock', 'audible']);
   });
 
   it('ends the processor when told to stop', () => {

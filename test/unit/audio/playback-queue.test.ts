@@ -131,11 +131,8 @@ describe('PlaybackQueue', () => {
         expect(queue.rendered).toBe(3_000);
         const heard = output.filter((sample) => sample !== 0);
         expect(heard.length).toBe(3_000);
-        heard.forEach((sample, i) => {
-          const gain = sample / (chunk.samples[i] ?? 1);
-          expect(gain).toBeGreaterThan(0);
-          expect(gain).toBeLessThan(1.0001);
-        });
+        const gains = heard.map((sample, i) => sample / (chunk.samples[i] ?? 1));
+        expect(gains.every((gain) => gain > 0 && gain < 1.0001)).toBe(true);
       }),
     );
   });
@@ -201,16 +198,31 @@ describe('PlaybackQueue', () => {
     expect(output.slice(0, 500)).toEqual([...answer.samples]);
   });
 
-  it('ends a pause with the turn it was about, but only the first time', () => {
-    const { queue } = makeQueue();
+  it('ends a pause with the turn it was about', () => {
+    const { queue, render } = makeQueue();
     queue.push(speech(500));
+    render(quantum);
     queue.pause();
+    expect(queue.paused).toBe(true);
     queue.flush(1);
     expect(queue.paused).toBe(false);
-    queue.push(speech(500, { turn: 2 }));
+    queue.push(speech(quantum, { turn: 2 }));
+    for (let i = 0; i < 5; i++) render(quantum);
     queue.pause();
-    queue.flush(1);
+    render(quantum);
     expect(queue.paused).toBe(true);
+    queue.push(speech(0, { turn: 2, last: true }));
+    render(quantum);
+    expect(queue.paused).toBe(false);
+  });
+
+  it('has nothing to pause while no turn is being spoken, so that the next one is not held', () => {
+    const { queue, output, render } = makeQueue();
+    queue.pause();
+    const chunk = speech(quantum);
+    queue.push(chunk);
+    render(quantum);
+    expect(output).toEqual([...chunk.samples]);
   });
 
   it('lets other elements through in order when rendering reaches them, at once when nothing waits', () => {
