@@ -43,6 +43,8 @@ export class LevelMeter {
 const lateMs = 200;
 /** One alarm in this much audio. */
 const alarmEveryMs = 1000;
+/** The sound card's clock and the computer's run apart by less than this; over an hour that is 0.7 s. */
+const clockDrift = 200e-6;
 
 /**
  * How far judgement is behind the microphone. The two clocks have no common origin: zero is the quickest
@@ -53,6 +55,7 @@ export class LagMeter {
   #quickest = Number.POSITIVE_INFINITY;
   #lagMs = 0;
   #alarmedAt = Number.NEGATIVE_INFINITY;
+  #last: number | undefined;
 
   constructor(onLate: (reading: { readonly lagMs: number; readonly at: number }) => void) {
     this.#onLate = onLate;
@@ -65,7 +68,9 @@ export class LagMeter {
 
   /** The frame that ended at `at` (ms of audio) was judged at `now` (ms of any steady clock). */
   take(at: number, now: number): void {
-    this.#quickest = Math.min(this.#quickest, now - at);
+    const drift = clockDrift * Math.max(0, at - (this.#last ?? at));
+    this.#last = at;
+    this.#quickest = Math.min(this.#quickest + drift, now - at);
     this.#lagMs = now - at - this.#quickest;
     if (this.#lagMs <= lateMs || at - this.#alarmedAt < alarmEveryMs) return;
     this.#alarmedAt = at;
