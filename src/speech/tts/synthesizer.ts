@@ -4,11 +4,11 @@ import type { OnProgress } from '../stt/recognizer.ts';
 
 /** Speech for one text. */
 export interface SynthesizedSpeech {
-  /** Mono, −1…1, owned by the receiver. */
+  /** Mono, −1…1, owned by the receiver; no silence to speak of around it. Empty for text without words. */
   readonly samples: Float32Array<ArrayBuffer>;
   /** In hertz. */
   readonly sampleRate: number;
-  /** Word → sample offset; the marks' texts concatenated equal the text that was given. */
+  /** Word → sample offset, never falling; the marks' texts concatenated equal the text that was given. */
   readonly marks: readonly WordMark[];
 }
 

@@ -1,5 +1,6 @@
 /** Options of the stages that speak, and of the worker that holds one of them. */
 import type { FliteOptions } from '../../speech/tts/flite.ts';
+import type { RemoteSynthesizerOptions } from '../../speech/tts/remote-synthesizer.ts';
 import type { SentenceSplitterOptions } from '../../speech/tts/sentence-splitter.ts';
 import type { Synthesizer } from '../../speech/tts/synthesizer.ts';
 import type { SpeechRetry } from './speech-error.ts';
@@ -29,10 +30,15 @@ export interface TTSWithInterruptionOptions extends TTSOptions {
   readonly lookAhead?: number;
 }
 
+/** Options of a remote voice that can be posted to a worker. */
+export type PostableRemoteVoice = Omit<RemoteSynthesizerOptions, 'fetch' | 'token'> & {
+  readonly token?: string;
+};
+
 /**
  * What the page posts to the `voice` worker: the options of its stage, and instead of an engine, which can't
- * be posted, those of the embedded voice. Addresses are strings: a `URL` can't be posted either.
+ * be posted, those of the embedded voice or of a remote one. Addresses are strings: a `URL` can't be posted
+ * either.
  */
-export interface VoiceWorkerOptions extends Omit<TTSWithInterruptionOptions, 'synthesizer'> {
-  readonly flite: FliteOptions;
-}
+export type VoiceWorkerOptions = Omit<TTSWithInterruptionOptions, 'synthesizer'> &
+  ({ readonly flite: FliteOptions } | { readonly remote: PostableRemoteVoice });

@@ -14,7 +14,8 @@ const create = (): Worker =>
   new Worker(new URL('../../../workers/voice.ts', import.meta.url), { type: 'module' });
 
 function voiceStage(options: Partial<VoiceWorkerOptions> = {}): WorkerStage {
-  return inWorker(create, 'voice', { flite: { wasmUrl: fliteUrl }, ...options });
+  const all = { flite: { wasmUrl: fliteUrl }, ...options } satisfies VoiceWorkerOptions;
+  return inWorker(create, 'voice', all);
 }
 
 const delta = (text: string, turn = 1): StreamElement =>

@@ -1,0 +1,190 @@
+/** Text to speech by an OpenAI-compatible server, for voices that no browser could hold. */
+import { AntiphonError, toAntiphonError } from '../../core/errors.ts';
+import { abortable } from '../../providers/abort.ts';
+import { refuseLongLivedKey } from '../../providers/http/api-key.ts';
+import { Connection } from '../../providers/http/connection.ts';
+import { responseError } from '../../providers/http/http-error.ts';
+import { publicUrl } from '../../providers/http/redact.ts';
+import { estimateMarks, trimSilence } from './estimate-marks.ts';
+import { decodePcm16, decodeWavPcm16, isWav, type DecodedSpeech } from './pcm16.ts';
+import { speakable } from './speakable.ts';
+import type { SynthesizedSpeech, Synthesizer } from './synthesizer.ts';
+
+/** What {@link remoteSynthesizer} needs to know; nothing but address, model and voice is required. */
+export interface RemoteSynthesizerOptions {
+  /** Where `/audio/speech` begins, e.g. `https://api.openai.com/v1`; may carry a query string. */
+  readonly baseURL: string;
+  readonly model: string;
+  /** The server's name of the voice. */
+  readonly voice: string;
+  /** Sent as `Authorization: Bearer …`. A function is asked before every request, so it can mint short-lived tokens. */
+  readonly token?: string | (() => string | Promise<string>);
+  /** What to ask the server for; `pcm` unless given. A WAV file is understood whichever was asked for. */
+  readonly responseFormat?: 'pcm' | 'wav';
+  /** Rate of `pcm` answers, which do not tell it, in hertz; 24 000 unless given. */
+  readonly sampleRate?: number;
+  /** Speed, 0.25…4; the server's own unless given. */
+  readonly speed?: number;
+  /** How to speak, for models that can be told. */
+  readonly instructions?: string;
+  /** Sent along with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of the global `fetch`. */
+  readonly fetch?: typeof fetch;
+  /** Patience until the answer, and between two pieces of it, in ms; 30 000 unless given. */
+  readonly timeoutMs?: number;
+  /** Allows a long-lived key in a page; anybody who can open the page can then copy it. False unless given. */
+  readonly dangerouslyAllowBrowserKey?: boolean;
+}
+
+/**
+ * Makes a voice that posts each sentence (OpenAI's `/audio/speech`, 16-bit PCM or WAV). It loads nothing and
+ * sends no text without words. Such servers give no times of words: the marks are an estimate, see
+ * `estimateMarks`. Silence around the speech is trimmed.
+ * Errors: `provider-auth`, `provider-rate-limit`, `provider-overloaded`, `provider-request`, `provider-timeout`,
+ * `provider-network`, `provider-protocol`, `aborted`.
+ *
+ * @example
+ * const voice = remoteSynthesizer({ baseURL: 'http://localhost:8880/v1', model: 'kokoro', voice: 'af_heart' });
+ */
+export function remoteSynthesizer(options: RemoteSynthesizerOptions): Synthesizer {
+  return {
+    load: () => Promise.resolve(),
+    async synthesize(text, { signal = new AbortController().signal } = {}) {
+      if (signal.aborted) throw toAntiphonError(signal.reason, 'aborted');
+      const words = speakable(text);
+      const input = words
+        .map((word) => word.spoken)
+        .filter((spoken) => spoken !== '')
+        .join(' ');
+      const sampleRate = options.sampleRate ?? 24_000;
+      const speech: DecodedSpeech =
+        input === ''
+          ? { samples: new Float32Array(0), sampleRate }
+          : await ask(options, input, signal);
+      return marked(words, speech);
+    },
+    dispose: () => Promise.resolve(),
+  };
+}
+
+function marked(words: ReturnType<typeof speakable>, speech: DecodedSpeech): SynthesizedSpeech {
+  const { sampleRate } = speech;
+  const samples = trimSilence(speech.samples, sampleRate);
+  return { samples, sampleRate, marks: estimateMarks(words, samples, sampleRate) };
+}
+
+async function ask(
+  options: RemoteSynthesizerOptions,
+  input: string,
+  signal: AbortSignal,
+): Promise<DecodedSpeech> {
+  const url = endpoint(options.baseURL);
+  const where = publicUrl(url);
+  const headers = await headersOf(options, signal);
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const secrets = Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
+  const patience = { connectTimeoutMs: timeoutMs, interTokenTimeoutMs: timeoutMs };
+  const connection = new Connection(url, patience, secrets, signal);
+  try {
+    const body = JSON.stringify(requestOf(options, input));
+    const init = {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+    };
+    const response = await connection.open(init, options.fetch ?? fetch);
+    const bytes = await readAll(connection, response);
+    if (!response.ok) throw refusal(response, new TextDecoder().decode(bytes), where);
+    return decode(response, bytes, options.sampleRate ?? 24_000, where);
+  } finally {
+    connection.close();
+  }
+}
+
+function requestOf(options: RemoteSynthesizerOptions, input: string): Record<string, unknown> {
+  const { model, voice, responseFormat = 'pcm', speed, instructions } = options;
+  return {
+    model,
+    voice,
+    input,
+    response_format: responseFormat,
+    ...(speed === undefined ? {} : { speed }),
+    ...(instructions === undefined ? {} : { instructions }),
+  };
+}
+
+async function readAll(
+  connection: Connection,
+  response: Response,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = await connection.read(response);
+    if (chunk === undefined) break;
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+function decode(
+  response: Response,
+  bytes: Uint8Array<ArrayBuffer>,
+  sampleRate: number,
+  where: string,
+): DecodedSpeech {
+  const type = response.headers.get('content-type') ?? '';
+  const problem = (what: string, cause?: unknown): AntiphonError =>
+    new AntiphonError('provider-protocol', `${where} answered with ${what}.`, {
+      hint: 'Ask the server for `pcm` or `wav` of 16 bits by `responseFormat`.',
+      details: { url: where, contentType: type },
+      ...(cause === undefined ? {} : { cause }),
+    });
+  if (bytes.length < 2) throw problem('no audio');
+  try {
+    if (isWav(bytes)) return decodeWavPcm16(bytes);
+  } catch (error) {
+    throw problem('a WAV file that can not be read', error);
+  }
+  if (/json|html|text|mpeg|mp3|ogg|opus|aac|flac/i.test(type)) throw problem(type);
+  return { samples: decodePcm16(bytes), sampleRate };
+}
+
+function endpoint(baseURL: string): string {
+  const [, address = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(baseURL) ?? [];
+  return `${address.replace(/\/+$/, '')}/audio/speech${query}`;
+}
+
+async function headersOf(
+  { token, headers, dangerouslyAllowBrowserKey = false }: RemoteSynthesizerOptions,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  let bearer = '';
+  try {
+    const minted = typeof token === 'function' ? token() : (token ?? '');
+    bearer = await abortable(Promise.resolve(minted), signal);
+  } catch (error) {
+    throw toAntiphonError(error, 'provider-auth', {
+      hint: 'Check the server that mints your tokens.',
+      retryable: true,
+    });
+  }
+  const all = { ...headers, ...(bearer === '' ? {} : { authorization: `Bearer ${bearer}` }) };
+  for (const value of Object.values(all)) refuseLongLivedKey(value, dangerouslyAllowBrowserKey);
+  return all;
+}
+
+function refusal(response: Response, body: string, where: string): AntiphonError {
+  const error = responseError(response, body, where);
+  if (response.status !== 404) return error;
+  return new AntiphonError(error.code, error.message, {
+    hint: 'Check that `baseURL` ends where `/audio/speech` begins and that the model and the voice exist there.',
+    ...(error.details === undefined ? {} : { details: error.details }),
+  });
+}
