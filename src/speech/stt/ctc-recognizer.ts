@@ -17,7 +17,7 @@ export interface CtcRecognizerOptions {
   readonly wasmPaths?: WasmPaths;
   /** How to decode; by default a beam search with the model's word list. */
   readonly decoder?: Omit<DecoderOptions, 'languageModel'>;
-  /** Below this confidence what was heard counts as noise: empty text. 0…1, 0.5 unless given. */
+  /** Below this confidence what was heard counts as noise: empty text. 0…1, 0.35 unless given. */
   readonly minConfidence?: number;
 }
 
@@ -32,7 +32,7 @@ export interface CtcRecognizerOptions {
  */
 export function ctcRecognizer(options: CtcRecognizerOptions): Recognizer {
   const oneByOne = serialQueue();
-  const minConfidence = options.minConfidence ?? 0.5;
+  const minConfidence = options.minConfidence ?? 0.35;
   let model: CtcModel | undefined;
   let loading: Promise<CtcModel> | undefined;
   let disposed = false;

@@ -9,7 +9,7 @@ import { SampleBuffer } from './sample-buffer.ts';
 import { isAudible, speechSampleRate } from './speech-samples.ts';
 
 /** What the acoustic model must see before and after a frame for that frame to be final, in ms. */
-const contextMs = { before: 1200, after: 800 } as const;
+const contextMs = { before: 1000, after: 640 } as const;
 /** New audio taken in one run at most, in ms: while a run computes, its worker hears nothing. */
 const runMs = 1500;
 /** What is older becomes settled at the next pause, and without one at twice this age, in ms. */

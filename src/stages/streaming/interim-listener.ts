@@ -63,8 +63,8 @@ export class InterimListener {
     const surelyUntilMs = this.#heardMs - unfinishedMs;
     try {
       const heard = await stream.partial({ signal });
-      // Half of the time belongs to everything else that the thread has to do.
-      this.#waitMs = Math.max(everyMs, 2 * (clock.now() - startedAt));
+      // Two thirds of the time belong to everything else that the thread has to do.
+      this.#waitMs = Math.max(everyMs, 3 * (clock.now() - startedAt));
       if (signal.aborted || heard.text === '' || heard.text === this.#text) return;
       this.#text = heard.text;
       const finished = heard.words.filter(({ end }) => end <= surelyUntilMs);

@@ -28,11 +28,15 @@ export function growLetterTree(words: readonly string[], alphabet: CtcAlphabet):
     while (at >= 0 && symbol[at] !== wanted) at = nextSibling[at]!;
     return at;
   };
+  const isSpellable = (letters: string): boolean => {
+    for (const letter of letters) if (!symbolOf.has(letter)) return false;
+    return letters !== '';
+  };
   for (const [number, letters] of words.entries()) {
-    const spelling = Array.from(letters, (letter) => symbolOf.get(letter) ?? -1);
-    if (spelling.length === 0 || spelling.includes(-1)) continue;
+    if (!isSpellable(letters)) continue;
     let node = 0;
-    for (const wanted of spelling) {
+    for (const letter of letters) {
+      const wanted = symbolOf.get(letter) ?? -1;
       let next = child(node, wanted);
       if (next < 0) {
         next = size++;

@@ -122,20 +122,47 @@ function readBigrams(
   const probability = new Float32Array(bigrams);
   let at = 0;
   for (let word = 0; word < words.length; word++) {
-    let last = 0;
-    for (const pair of (rows[word] ?? '').split(' ')) {
-      if (pair === '') continue;
-      const colon = pair.indexOf(':');
-      last += Number.parseInt(pair.slice(0, colon), 16);
-      follower[at] = last;
-      probability[at++] = Number(pair.slice(colon + 1)) * scale;
-    }
+    at = readRow(rows[word] ?? '', at, follower, probability);
     from[word + 1] = at;
   }
+  for (let i = 0; i < at; i++) probability[i] = probability[i]! * scale;
   if (at !== bigrams) throw formatError(`it has ${at} bigrams and announces ${bigrams}`);
   if ([unigram, backoff, probability].some((values) => values.some((value) => Number.isNaN(value))))
     throw formatError('it has numbers that are none');
   return { unigram, backoff, from, follower, probability };
+}
+
+/** Reads `step:prob step:prob …` to position `at` on, character by character: there are 100 000 of them. */
+function readRow(row: string, at: number, follower: Int32Array, probability: Float32Array): number {
+  let word = 0;
+  let step = 0;
+  let score = 0;
+  let inScore = false;
+  for (let i = 0; i <= row.length; i++) {
+    const code = i < row.length ? row.charCodeAt(i) : space;
+    if (code === colon) inScore = true;
+    else if (code === space) {
+      if (inScore) {
+        word += step;
+        follower[at] = word;
+        probability[at++] = score;
+      }
+      step = 0;
+      score = 0;
+      inScore = false;
+    } else if (inScore) score = score * 10 + digit(code, 10);
+    else step = step * 16 + digit(code, 16);
+  }
+  return at;
+}
+
+const space = 0x20;
+const colon = 0x3a;
+
+/** The value of a digit's character code; NaN when it is none. */
+function digit(code: number, base: 10 | 16): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return base === 16 && code >= 0x61 && code <= 0x66 ? code - 0x57 : Number.NaN;
 }
 
 function formatError(what: string): AntiphonError {
