@@ -63,7 +63,12 @@ async function run(): Promise<void> {
     if (text === '') return;
     input.value = '';
     followed.transcript.typed(text);
-    attempt(session.type(text));
+    const sent = session.type(text).catch((error: unknown) => {
+      followed.transcript.withdraw();
+      if (input.value === '') input.value = text;
+      throw error;
+    });
+    attempt(sent);
   });
   startSamples(
     (clip, rate) => session.play(clip, rate),

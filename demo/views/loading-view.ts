@@ -55,6 +55,18 @@ export class LoadingView {
 }
 
 function figures(loaded: number, total: number): string {
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(2);
-  return total === 0 ? `${megabytes(loaded)} MB` : `${megabytes(loaded)} / ${megabytes(total)} MB`;
+  if (total === 0) return `${amount(loaded, loaded)} ${unit(loaded)}`;
+  return `${amount(loaded, total)} / ${amount(total, total)} ${unit(total)}`;
+}
+
+function unit(total: number): string {
+  return total >= 1e6 ? 'MB' : total >= 1e3 ? 'kB' : 'B';
+}
+
+function amount(bytes: number, total: number): string {
+  return total >= 1e6
+    ? (bytes / 1e6).toFixed(2)
+    : total >= 1e3
+      ? (bytes / 1e3).toFixed(1)
+      : String(bytes);
 }

@@ -45,6 +45,7 @@ export class SpokenText {
 
   /** The part that reached the listener's ear. */
   setHeard(heard: string, done: boolean): void {
+    if (!done && this.element.hasAttribute('data-done')) return;
     this.#heard = heard;
     this.#light();
     this.element.toggleAttribute('data-done', done);

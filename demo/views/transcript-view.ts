@@ -70,7 +70,7 @@ export class TranscriptView {
       if (final) this.#drop(turn);
       return;
     }
-    const call = this.#calls.get(turn) ?? this.#addCall();
+    const call = this.#calls.get(turn) ?? this.#takeTyped(text) ?? this.#addCall();
     this.#calls.set(turn, call);
     call.words.textContent = text;
     call.words.toggleAttribute('data-interim', !final);
@@ -82,6 +82,13 @@ export class TranscriptView {
     this.#typed = this.#addCall();
     this.#typed.words.textContent = text;
     this.#following = true;
+    this.#changed();
+  }
+
+  /** Takes back what was typed, when it could not be sent. */
+  withdraw(): void {
+    this.#typed?.element.remove();
+    this.#typed = undefined;
     this.#changed();
   }
 
@@ -141,7 +148,7 @@ export class TranscriptView {
     response.spoken.setText(text);
     if (message.heard === undefined) response.spoken.settle();
     else response.spoken.setHeard(message.heard, true);
-    if (message.finishReason === 'interrupted') this.#cut(response);
+    if (response.spoken.heard.words < response.spoken.heard.of) this.#cut(response);
   }
 
   #response(turn: number): Response {
@@ -152,6 +159,14 @@ export class TranscriptView {
     const made = this.#addResponse(call?.element);
     this.#responses.set(turn, made);
     return made;
+  }
+
+  /** The entry of a typed message, once the agent tells its turn. */
+  #takeTyped(text: string): Call | undefined {
+    const typed = this.#typed;
+    if (typed?.words.textContent !== text) return undefined;
+    this.#typed = undefined;
+    return typed;
   }
 
   #cut(response: Response): void {

@@ -124,7 +124,7 @@ test('markup in what is said, answered or stored stays text', async ({ page }) =
   const server = new URL('echo/v1', page.url()).href;
   await open(page, `/?provider=${encodeURIComponent(server)}&model=echo`);
   await type(page, markup);
-  await expect(calls(page).last()).toHaveText(markup);
+  await expect(calls(page)).toHaveText([markup]);
   await expect(responses(page).last()).toHaveText(markup);
   await open(page);
   await expect(calls(page).last()).toHaveText(markup);
@@ -191,6 +191,7 @@ test('conversations can be started, reopened and deleted', async ({ page }) => {
   await open(page);
   await type(page, 'what is 2 plus 3');
   await heardToTheEnd(page);
+  await expect(calls(page)).toHaveText(['what is 2 plus 3']);
   await page.getByRole('button', { name: 'New', exact: true }).click();
   await expect(page.getByText('Say something.')).toBeVisible();
   await type(page, 'what is 4 plus 5');
