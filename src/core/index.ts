@@ -57,6 +57,7 @@ export type {
   StageEvent,
   StageSession,
   StageType,
+  StepResult,
   TurnState,
 } from './stage/stage.ts';
 export { accumulate, defineStage, generate, sink, transform } from './stage/define-stage.ts';

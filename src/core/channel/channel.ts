@@ -67,8 +67,9 @@ class LocalWriter<T extends {}> implements ChannelWriter<T> {
   constructor(options: ChannelOptions<T>) {
     this.#options = options;
     this.queue = new Queue<T>(options.capacity, {
+      // Half empty before anybody is woken: otherwise a slow reader wakes the writer for every value.
       taken: () => {
-        if (this.#waiting.length > 0) this.#admit();
+        if (this.#waiting.length > 0 && this.queue.depth <= options.capacity >> 1) this.#admit();
       },
       cancelled: (reason) => {
         this.#open = false;

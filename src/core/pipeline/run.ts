@@ -7,6 +7,7 @@ import { Inbox } from '../stage/inbox.ts';
 import { runStage, stageError, teardownGraceMs } from '../stage/run-stage.ts';
 import type { Stage, StageContext, StageEvent } from '../stage/stage.ts';
 import { TurnStates, type TurnDefaults } from '../stage/turn-states.ts';
+import { AbortFan } from './abort-fan.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Plan } from './plan.ts';
 import { RunEvents } from './run-events.ts';
@@ -37,7 +38,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   /** Resolves when every stage has prepared and the sources have started; rejects when the run ends before. */
   readonly ready: Promise<void>;
   readonly #config: ResolvedConfig;
-  readonly #control = new AbortController();
+  readonly #control = new AbortFan();
   readonly #events = new RunEvents();
   readonly #turns: TurnStates;
   readonly #watchdog: Watchdog;
@@ -84,7 +85,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
 
   /** Ends the run as a failure of `error`; the first one counts. */
   fail(error: unknown): void {
-    if (this.#closed || this.#failure || this.#control.signal.aborted) return;
+    if (this.#closed || this.#failure || this.#control.aborted) return;
     this.#failure = toAntiphonError(error, 'stage');
     this.#control.abort(this.#failure);
     this.#output.abort(this.#failure);
@@ -92,7 +93,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
 
   /** Ends the run and waits until everything is released; never rejects. */
   async close(): Promise<void> {
-    if (!this.#control.signal.aborted) {
+    if (!this.#control.aborted) {
       this.#closed = true;
       this.#control.abort(new AntiphonError('aborted', 'the run was closed'));
       this.#output.cancel();
@@ -183,16 +184,15 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
     const context = this.#context(stage, inbox, forward);
     const run = (): Promise<void> => runStage(stage, { inbox, outbox: writer, forward }, context);
     return async () => {
-      await abortable(Promise.resolve(stage.prepare?.(context)), this.#control.signal);
+      await abortable(Promise.resolve(stage.prepare?.(context)), context.signal);
       return () => this.#begin(stage, 'stage-completed', run);
     };
   }
 
   /** How a stage elsewhere is attached, which prepares and starts it, and then awaited. */
   #remote({ stage, ends }: RemoteNode): () => Promise<Start> {
-    const { signal } = this.#control;
-    const inbox = new Inbox([]);
-    const context = this.#context(stage, inbox, undefined);
+    const context = this.#context(stage, new Inbox([]), undefined);
+    const { signal } = context;
     return async () => {
       const graceMs = 3 * teardownGraceMs;
       const { done } = await abortable(stage.attach(ends, context), signal, graceMs);
@@ -216,8 +216,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
         return result;
       } catch (error) {
         const failure = stageError(stage, error);
-        if (!this.#control.signal.aborted)
-          this.#tell(stage.name, 'stage-failed', serializeError(failure));
+        if (!this.#control.aborted) this.#tell(stage.name, 'stage-failed', serializeError(failure));
         this.fail(failure);
         throw failure;
       }
@@ -230,7 +229,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
     return stageContext(
       stage.name,
       {
-        signal: this.#control.signal,
+        signal: this.#control.signal(),
         clock: this.#config.clock,
         turn: (turn) => this.#turns.of(turn),
         onEvent: (event) => {
@@ -254,9 +253,9 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
 
   /** Closes what a stage that never started would have closed. */
   #release(): void {
-    const { signal } = this.#control;
     for (const inbox of this.#inboxes) inbox.cancel();
-    if (signal.aborted) for (const { writer } of this.#wiring.locals) writer.fail(signal.reason);
+    if (this.#control.aborted)
+      for (const { writer } of this.#wiring.locals) writer.fail(this.#control.reason);
     else this.#control.abort(new AntiphonError('aborted', 'the run is over'));
   }
 }
@@ -269,10 +268,12 @@ function inputStage(input: RunInput): Stage {
     source: true,
     consumes: [],
     emits: [],
-    async *process() {
-      yield* input;
-    },
+    process: () => (Symbol.asyncIterator in input ? input : oneByOne(input)),
   };
+}
+
+async function* oneByOne(elements: Iterable<StreamElement>): AsyncGenerator<StreamElement> {
+  for (const one of elements) yield one;
 }
 
 interface Deferred {

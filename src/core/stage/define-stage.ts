@@ -1,7 +1,15 @@
 /** Stages without ceremony: the author sees only what the stage consumes, the rest is passed on in order. */
 import type { ElementOf, Kind, StreamElement } from '../element.ts';
 import { passAround } from './pass-around.ts';
-import type { AudioFormat, Stage, StageContext, StageSession, StageType } from './stage.ts';
+import { outputsOf } from './run-steps.ts';
+import type {
+  AudioFormat,
+  Stage,
+  StageContext,
+  StageSession,
+  StageType,
+  StepResult,
+} from './stage.ts';
 
 /** The facts that every way to define a stage shares. */
 export interface StageFacts<Consumes extends Kind, Emits extends Kind> {
@@ -71,20 +79,18 @@ export function transform<const Consumes extends Kind, const Emits extends Kind>
   },
 ): Stage<Consumes, Emits> {
   const isConsumed = consumedBy(definition);
+  const step = (element: StreamElement, context: StageContext): StepResult => {
+    if (!isConsumed(element)) return element;
+    const outputs = definition.process(element, context);
+    if (outputs === undefined) return undefined;
+    return 'kind' in outputs ? sign(outputs, definition.name) : signAll(definition.name, outputs);
+  };
   return {
     ...factsOf(definition),
     type: 'transform',
+    step,
     async *process(input, context) {
-      for await (const element of input) {
-        if (!isConsumed(element)) {
-          yield element;
-          continue;
-        }
-        const outputs = definition.process(element, context);
-        if (outputs === undefined) continue;
-        if ('kind' in outputs) yield sign(outputs, definition.name);
-        else yield* outputsOf(definition.name, outputs);
-      }
+      for await (const element of input) yield* outputsOf(step(element, context));
     },
   };
 }
@@ -113,11 +119,11 @@ export function accumulate<const Consumes extends Kind, const Emits extends Kind
         if (until.has(element.kind) && held.length > 0) {
           const elements = held;
           held = [];
-          yield* outputsOf(definition.name, definition.flush(elements, context));
+          yield* signAll(definition.name, definition.flush(elements, context));
         }
         if (!isConsumed(element)) yield element;
       }
-      if (held.length > 0) yield* outputsOf(definition.name, definition.flush(held, context));
+      if (held.length > 0) yield* signAll(definition.name, definition.flush(held, context));
     },
   };
 }
@@ -179,22 +185,14 @@ function factsOf<C extends Kind, E extends Kind>(
   };
 }
 
-/** Evens out the ways to give outputs, and says whose they are. */
-async function* outputsOf<K extends Kind>(
+/** Outputs in a stage's name, whatever way they are given. */
+async function* signAll<K extends Kind>(
   source: string,
   given: Outputs<K>,
-): AsyncGenerator<ElementOf<K>, void, undefined> {
-  const outputs = await given;
-  if (outputs === undefined) return;
-  if (isAsyncIterable(outputs)) for await (const output of outputs) yield sign(output, source);
-  else if (Symbol.iterator in outputs) for (const output of outputs) yield sign(output, source);
-  else yield sign(outputs, source);
+): AsyncGenerator<StreamElement, void, undefined> {
+  for await (const output of outputsOf(given)) yield sign(output, source);
 }
 
-function isAsyncIterable<T>(value: object): value is AsyncIterable<T> {
-  return Symbol.asyncIterator in value;
-}
-
-function sign<E extends StreamElement>(element: E, source: string): E {
+function sign(element: StreamElement, source: string): StreamElement {
   return element.source === '' ? { ...element, source } : element;
 }

@@ -37,6 +37,7 @@ export class Inbox implements AsyncIterable<StreamElement> {
   readonly #lane: InterruptElement[] = [];
   #voided = -1;
   #waiter: Waiter | undefined;
+  #listener: (() => void) | undefined;
   #end: EndElement | undefined;
   #endDelivered = false;
   #over: { readonly reason: unknown } | 'cancelled' | undefined;
@@ -108,6 +109,16 @@ export class Inbox implements AsyncIterable<StreamElement> {
     return true;
   }
 
+  /** True when nothing waits and nothing will come. */
+  get hasEnded(): boolean {
+    return this.#over !== undefined || (this.#lane.length === 0 && this.#turns.ended);
+  }
+
+  /** Calls `listener` whenever something may have come in, or ended; instead of `next`. */
+  onReadable(listener: () => void): void {
+    this.#listener = listener;
+  }
+
   /** Takes the next element at once; undefined when none waits. Throws the failure of a failed input. */
   poll(): StreamElement | undefined {
     for (;;) {
@@ -175,6 +186,7 @@ export class Inbox implements AsyncIterable<StreamElement> {
   }
 
   #wake(): void {
+    this.#listener?.();
     const waiter = this.#waiter;
     if (!waiter) return;
     this.#waiter = undefined;

@@ -1,18 +1,10 @@
 /** Drives one stage from its inbox to its outbox. */
-import type { ChannelWriter } from '../channel/channel.ts';
 import type { StreamElement } from '../element.ts';
-import { element } from '../element.ts';
 import { AntiphonError, toAntiphonError } from '../errors.ts';
-import type { InterruptForwarder } from './context.ts';
+import { Drive, type StageSides } from './drive.ts';
 import type { Inbox } from './inbox.ts';
+import { runSteps, type SteppingStage } from './run-steps.ts';
 import type { Stage, StageContext } from './stage.ts';
-
-/** The two sides of a stage in a run. */
-export interface StageSides {
-  readonly inbox: Inbox;
-  readonly outbox: ChannelWriter<StreamElement>;
-  readonly forward: InterruptForwarder;
-}
 
 /** How long a stage may take to tear itself down once it was told to stop, in ms. */
 export const teardownGraceMs = 1000;
@@ -24,16 +16,16 @@ export const teardownGraceMs = 1000;
  */
 export async function runStage(
   stage: Stage,
-  { inbox, outbox, forward }: StageSides,
+  sides: StageSides,
   context: StageContext,
 ): Promise<void> {
+  const { inbox, outbox } = sides;
   const abort = (): void => inbox.abort(context.signal.reason);
   if (context.signal.aborted) abort();
   context.signal.addEventListener('abort', abort, { once: true });
   try {
-    const iterator = stage.process(inbox, context)[Symbol.asyncIterator]();
-    const outcome = await pump(iterator, { inbox, outbox, forward }, context.signal);
-    if (outcome === 'stopped') await tearDown(iterator, inbox, context);
+    if (hasStep(stage)) await runSteps(stage, sides, context);
+    else await runGenerator(stage, sides, context);
     if (context.signal.aborted) outbox.fail(context.signal.reason);
     else outbox.close();
   } catch (error) {
@@ -67,66 +59,39 @@ export function stageError(stage: Pick<Stage, 'name' | 'type'>, error: unknown):
   });
 }
 
-/**
- * Moves what the stage yields to the outbox. Callbacks instead of a loop of awaits: one promise per
- * element, and an abort gets through while the stage or the outbox keeps us waiting.
- */
-function pump(
-  iterator: AsyncIterator<StreamElement>,
-  { inbox, outbox, forward }: StageSides,
-  signal: AbortSignal,
-): Promise<'complete' | 'stopped'> {
-  return new Promise((resolve, reject) => {
-    let end: StreamElement | undefined;
-    let settled = false;
-    const settle = (act: () => void): void => {
-      if (settled) return;
-      settled = true;
-      signal.removeEventListener('abort', stop);
-      outbox.cancelled.removeEventListener('abort', stop);
-      act();
-    };
-    const stop = (): void => settle(() => resolve('stopped'));
-    const failed = (error: unknown): void =>
-      outbox.cancelled.aborted || signal.aborted ? stop() : settle(() => reject(error));
-    const step = (): void => {
-      if (!settled) iterator.next().then(take, failed);
-    };
-    const take = (result: IteratorResult<StreamElement>): void => {
-      if (settled) return;
-      if (result.done) {
-        finish();
-        return;
-      }
-      const value = result.value;
-      if (value.kind === 'interrupt') forward.send(value);
-      else if (value.kind === 'end') end = value;
-      else if (!inbox.isVoid(value)) {
-        if (!offer(value)) return;
-      }
-      step();
-    };
-    /** True when the outbox took it; otherwise the next step follows the write. */
-    const offer = (value: StreamElement): boolean => {
-      try {
-        if (outbox.offer(value)) return true;
-        outbox.write(value).then(step, failed);
-      } catch (error) {
-        failed(error);
-      }
-      return false;
-    };
-    /** `end` leaves last, however early the stage passed it on. */
-    const finish = (): void => {
-      const last = end ?? inbox.end ?? (inbox.isSource ? element('end', {}) : undefined);
-      if (last === undefined) settle(() => resolve('complete'));
-      else outbox.write(last).then(() => settle(() => resolve('complete')), failed);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    outbox.cancelled.addEventListener('abort', stop, { once: true });
-    if (signal.aborted || outbox.cancelled.aborted) stop();
-    else step();
-  });
+function hasStep(stage: Stage): stage is SteppingStage {
+  return stage.step !== undefined;
+}
+
+/** Moves what the stage yields to the outbox; one promise per element besides the generator's own. */
+async function runGenerator(stage: Stage, sides: StageSides, context: StageContext): Promise<void> {
+  const iterator = stage.process(sides.inbox, context)[Symbol.asyncIterator]();
+  const drive = new Drive(sides, context.signal);
+  const ask = (): void => {
+    if (!drive.isOver) iterator.next().then(take, drive.fail);
+  };
+  const take = (result: IteratorResult<StreamElement>): void => {
+    if (drive.isOver) return;
+    if (result.done) {
+      drive.complete();
+      return;
+    }
+    try {
+      const waiting = drive.emit(result.value);
+      if (waiting) waiting.then(ask, drive.fail);
+      else ask();
+    } catch (error) {
+      drive.fail(error);
+    }
+  };
+  ask();
+  try {
+    if ((await drive.outcome) === 'stopped') await tearDown(iterator, sides.inbox, context);
+  } catch (error) {
+    // The outbox refused an element: the generator has not ended by itself.
+    await tearDown(iterator, sides.inbox, context);
+    throw error;
+  }
 }
 
 /** Ends the generator; waits for its `finally`, but not forever. */

@@ -7,7 +7,8 @@ import { wallClock } from '../time.ts';
 import { InterruptForwarder, stageContext } from './context.ts';
 import type { HostApi, HostNotice, OpenRequest, Outcome } from './host-protocol.ts';
 import { Inbox } from './inbox.ts';
-import { runStage, stageError, type StageSides } from './run-stage.ts';
+import type { StageSides } from './drive.ts';
+import { runStage, stageError } from './run-stage.ts';
 import type { Stage, StageContext, StageEvent } from './stage.ts';
 import { TurnStates } from './turn-states.ts';
 
@@ -114,6 +115,7 @@ class HostedStage {
       consumes,
       emits,
       process: (input, context) => stage.process(input, context),
+      ...(stage.step ? { step: stage.step.bind(stage) } : {}),
     };
     try {
       await runStage(named, sides, context);

@@ -59,6 +59,14 @@ export interface StageContext {
   emit(type: string, detail?: unknown): void;
 }
 
+/** What becomes of one element: nothing, one other, or several. */
+export type StepResult =
+  | void
+  | StreamElement
+  | Iterable<StreamElement>
+  | AsyncIterable<StreamElement>
+  | Promise<void | StreamElement | Iterable<StreamElement>>;
+
 /**
  * A stage. `process` is an async generator in practice: state in locals, set-up before the loop,
  * tear-down in `finally`, the output closes by itself. What it does not consume it passes on in order
@@ -79,6 +87,11 @@ export interface Stage<out Consumes extends Kind = Kind, out Emits extends Kind 
   /** Loads models, opens sockets; awaited before the first element. */
   prepare?(context: StageContext): Promise<void>;
   process(input: AsyncIterable<StreamElement>, context: StageContext): AsyncIterable<StreamElement>;
+  /**
+   * What `process` does, for a stage that treats each element by itself; it must come to the same. The
+   * runner prefers it, because synchronous answers then cost no promise. `transform` sets it.
+   */
+  step?(element: StreamElement, context: StageContext): StepResult;
   /** Releases what `prepare` acquired: on the page when the pipeline shuts down, in a worker when the run ends. */
   dispose?(): void | Promise<void>;
 }

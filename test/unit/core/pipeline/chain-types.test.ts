@@ -1,20 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
 const folder = mkdtempSync(join(tmpdir(), 'antiphon-types-'));
+const from = (path: string): string => relative(folder, at(path)).replaceAll('\\', '/');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it('says in the last line why a stage does not fit behind the ones before it', () => {
   writeFileSync(
     join(folder, 'bad.ts'),
-    `import { PipelineBuilder } from '${at('src/core/pipeline/builder.ts')}';
-import type { Stage } from '${at('src/core/stage/stage.ts')}';
+    `import { PipelineBuilder } from '${from('src/core/pipeline/builder.ts')}';
+import type { Stage } from '${from('src/core/stage/stage.ts')}';
 declare const microphone: Stage<never, 'audio'>;
 declare const recogniser: Stage<'utterance', 'transcript' | 'message'>;
 new PipelineBuilder().chain(microphone, recogniser);
@@ -31,6 +32,6 @@ new PipelineBuilder().chain(microphone, recogniser);
   );
   const lines = stdout.trim().split('\n');
   expect(lines.filter((line) => line.includes('error TS'))).toHaveLength(1);
-  expect(lines[0]).toMatch(/bad\.ts\(5,41\): error TS2345/);
+  expect(lines[0]).toMatch(/bad\.ts\(5,29\): error TS2345/);
   expect(lines.at(-1)).toContain('no stage before this one emits what it consumes');
 });

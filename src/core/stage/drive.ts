@@ -1,0 +1,86 @@
+/** What driving a generator and driving steps have in common: output, and the ways it can end. */
+import type { ChannelWriter } from '../channel/channel.ts';
+import { element, type StreamElement } from '../element.ts';
+import type { InterruptForwarder } from './context.ts';
+import type { Inbox } from './inbox.ts';
+
+/** The two sides of a stage in a run. */
+export interface StageSides {
+  readonly inbox: Inbox;
+  readonly outbox: ChannelWriter<StreamElement>;
+  readonly forward: InterruptForwarder;
+}
+
+/** `stopped`: the run was aborted, or nobody reads what the stage emits. */
+export type DriveOutcome = 'complete' | 'stopped';
+
+/**
+ * The output side of a stage at work. Callbacks instead of a loop of awaits, so that an abort gets through
+ * while the stage or the outbox keeps us waiting.
+ */
+export class Drive {
+  /** Settles when the output is complete, or was stopped; rejects with what the stage threw. */
+  readonly outcome: Promise<DriveOutcome>;
+  readonly #sides: StageSides;
+  readonly #signal: AbortSignal;
+  readonly #resolve: (outcome: DriveOutcome) => void;
+  readonly #reject: (error: unknown) => void;
+  #end: StreamElement | undefined;
+  #over = false;
+
+  constructor(sides: StageSides, signal: AbortSignal) {
+    this.#sides = sides;
+    this.#signal = signal;
+    let resolve: (outcome: DriveOutcome) => void = () => {};
+    let reject: (error: unknown) => void = () => {};
+    this.outcome = new Promise((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const { cancelled } = sides.outbox;
+    signal.addEventListener('abort', this.#stop, { once: true });
+    cancelled.addEventListener('abort', this.#stop, { once: true });
+    if (signal.aborted || cancelled.aborted) this.#stop();
+  }
+
+  /** True when nothing that the stage does matters any more. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Sends on what the stage emits; a promise when that has to wait for room. */
+  emit(output: StreamElement): Promise<void> | undefined {
+    const { inbox, outbox, forward } = this.#sides;
+    if (output.kind === 'interrupt') forward.send(output);
+    else if (output.kind === 'end') this.#end = output;
+    else if (!inbox.isVoid(output) && !outbox.offer(output)) return outbox.write(output);
+    return undefined;
+  }
+
+  /** The stage has emitted all: `end` leaves last, however early the stage passed it on. */
+  complete(): void {
+    const { inbox, outbox } = this.#sides;
+    const end = this.#end ?? inbox.end ?? (inbox.isSource ? element('end', {}) : undefined);
+    const complete = (): void => this.#settle(() => this.#resolve('complete'));
+    if (end === undefined) complete();
+    else outbox.write(end).then(complete, this.fail);
+  }
+
+  /** The stage threw, or the outbox did because nobody reads it any more. */
+  readonly fail = (error: unknown): void => {
+    if (this.#sides.outbox.cancelled.aborted || this.#signal.aborted) this.#stop();
+    else this.#settle(() => this.#reject(error));
+  };
+
+  readonly #stop = (): void => this.#settle(() => this.#resolve('stopped'));
+
+  #settle(act: () => void): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#signal.removeEventListener('abort', this.#stop);
+    this.#sides.outbox.cancelled.removeEventListener('abort', this.#stop);
+    act();
+  }
+}

@@ -1,0 +1,61 @@
+/** Drives a stage element by element, without a generator: no promise where nothing has to be waited for. */
+import type { StreamElement } from '../element.ts';
+import { Drive, type DriveOutcome, type StageSides } from './drive.ts';
+import type { Stage, StageContext, StepResult } from './stage.ts';
+
+/** A stage that treats each element by itself. */
+export type SteppingStage = Stage & Required<Pick<Stage, 'step'>>;
+
+/** Runs `stage.step` on what comes in, in the very call that brings it when the stage is idle. */
+export function runSteps(
+  stage: SteppingStage,
+  sides: StageSides,
+  context: StageContext,
+): Promise<DriveOutcome> {
+  const { inbox } = sides;
+  const drive = new Drive(sides, context.signal);
+  let isBusy = false;
+
+  const emitAll = async (outputs: StepResult): Promise<void> => {
+    for await (const output of outputsOf(outputs)) {
+      if (drive.isOver) return;
+      await drive.emit(output);
+    }
+  };
+  const advance = (): void => {
+    if (isBusy || drive.isOver) return;
+    isBusy = true;
+    try {
+      for (let input = inbox.poll(); input !== undefined; input = inbox.poll()) {
+        const outputs = stage.step(input, context);
+        if (outputs === undefined) continue;
+        const waiting = 'kind' in outputs ? drive.emit(outputs) : emitAll(outputs);
+        if (!waiting) continue;
+        waiting.then(resume, drive.fail);
+        return;
+      }
+      if (inbox.hasEnded) drive.complete();
+      else isBusy = false;
+    } catch (error) {
+      drive.fail(error);
+    }
+  };
+  const resume = (): void => {
+    isBusy = false;
+    advance();
+  };
+
+  inbox.onReadable(advance);
+  advance();
+  return drive.outcome;
+}
+
+/** Evens out the ways to give outputs. */
+export async function* outputsOf<E extends StreamElement>(
+  given: void | E | Iterable<E> | AsyncIterable<E> | Promise<void | E | Iterable<E>>,
+): AsyncGenerator<E, void, undefined> {
+  const outputs = await given;
+  if (outputs === undefined) return;
+  if ('kind' in outputs) yield outputs;
+  else yield* outputs;
+}
