@@ -30,14 +30,14 @@ describe('a live conversation', () => {
     );
     expect(brief(outputs)).toEqual([
       'user:Hi',
-      'turn-end',
       '+Hel',
       '+lo.',
       'assistant:Hello.',
-      'user:How?',
       'turn-end',
+      'user:How?',
       '+Fine.',
       'assistant:Fine.',
+      'turn-end',
     ]);
     expect(lastMessage(outputs)).toMatchObject({ generated: 'Fine.', finishReason: 'stop' });
     expect(outputs.map(({ turn }) => turn)).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2]);
@@ -74,7 +74,7 @@ describe('a live conversation', () => {
     ]);
     const outputs = collect(new ProviderStage({ provider }).process(input, context));
     input.push(user('A'), turnEnd());
-    await outputs.until(3);
+    await outputs.until(2);
     input.push(
       element('speech-start', { turn: 2 }),
       user('B', 2),
@@ -82,17 +82,18 @@ describe('a live conversation', () => {
       element('transcript', { turn: 3, text: 'so', final: false }),
       element('text', { turn: 3, text: 'Ding', delta: false }),
     );
-    await outputs.until(5);
-    expect(brief(outputs.all).slice(3)).toEqual(['speech-start', 'transcript']);
+    await outputs.until(4);
+    expect(brief(outputs.all).slice(2)).toEqual(['speech-start', 'transcript']);
     context.interrupt(1);
     input.end();
     await outputs.done;
-    expect(brief(outputs.all).slice(5)).toEqual([
+    expect(brief(outputs.all).slice(4)).toEqual([
       'assistant:One ',
-      'user:B',
       'turn-end',
+      'user:B',
       '+Two',
       'assistant:Two',
+      'turn-end',
       '=Ding',
     ]);
   });
@@ -107,7 +108,7 @@ describe('a live conversation', () => {
     const stage = new ProviderStage({ provider });
     const outputs = collect(stage.process(input, context));
     input.push(user('A story'), turnEnd());
-    await outputs.until(4);
+    await outputs.until(3);
     context.interrupt(1);
     await outputs.until(5);
     const cut = lastMessage(outputs.all);
@@ -137,9 +138,9 @@ describe('a live conversation', () => {
       'user:First',
       'turn-end',
       'user:Second',
-      'turn-end',
       '+Both.',
       'assistant:Both.',
+      'turn-end',
     ]);
     expect(shown(provider.requests[0]?.messages ?? [])).toEqual(['user:First', 'user:Second']);
   });
@@ -168,18 +169,18 @@ describe('a live conversation', () => {
     const outputs = await runOn(new ProviderStage({ provider }), inputs);
     expect(brief(outputs)).toEqual([
       'user:T1',
-      'turn-end',
       '+Well',
       'error:provider-network',
       'assistant:Well',
-      'user:T2',
       'turn-end',
+      'user:T2',
       'error:provider-network',
       'assistant:',
-      'user:T3',
       'turn-end',
+      'user:T3',
       '+Back.',
       'assistant:Back.',
+      'turn-end',
     ]);
     const error = outputs.find((item) => item.kind === 'error');
     expect(error).toMatchObject({ turn: 1, error: { hint: 'Try again.', stage: 'provider' } });
@@ -197,11 +198,11 @@ describe('a live conversation', () => {
     const provider = scripted([[say('One'), 'hang']]);
     const outputs = collect(new ProviderStage({ provider }).process(input, context));
     input.push(user('A'), turnEnd());
-    await outputs.until(3);
+    await outputs.until(2);
     context.end();
     input.end();
     await outputs.done;
-    expect(brief(outputs.all)).toEqual(['user:A', 'turn-end', '+One']);
+    expect(brief(outputs.all)).toEqual(['user:A', '+One', 'turn-end']);
     expect(provider.closed).toEqual([1]);
   });
 
@@ -281,13 +282,13 @@ describe('tools', () => {
     ]);
     const stage = new ProviderStage({ provider, tools: [clock] });
     const outputs = await runOn(stage, [user('Time?'), turnEnd(), user('Thanks', 2), turnEnd(2)]);
-    expect(brief(outputs).slice(2, 8)).toEqual([
+    expect(brief(outputs).slice(1, 7)).toEqual([
       '+Let me look.',
       'call:clock',
       'result:clock',
       '+ It is noon.',
       'assistant:Let me look. It is noon.',
-      'user:Thanks',
+      'turn-end',
     ]);
     expect(shown(provider.requests[2]?.messages ?? [])).toEqual([
       'user:Time?',
