@@ -3,6 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const workerDependencies = [
+  '@ricky0123/vad-web/dist/models/silero.js',
+  'onnxruntime-web/wasm',
+  'comlink',
+  'idb-keyval',
+  'eventsource-parser',
+];
 const built = process.env['ANTIPHON_BUILT'] === '1';
 
 export default defineConfig({
@@ -10,6 +17,8 @@ export default defineConfig({
   base: './',
   resolve: { alias: { antiphon: at(built ? './dist/src/index.js' : './src/index.ts') } },
   worker: { format: 'es' },
+  // Found in workers only when they start; discovered late, they would reload the page in mid-conversation.
+  optimizeDeps: { include: workerDependencies },
   server: { port: 5173, fs: { allow: [at('.')] } },
   build: { outDir: at('./dist/demo'), emptyOutDir: true, target: 'es2023' },
 });

@@ -10,6 +10,17 @@ const executablePath =
 export default defineConfig({
   worker: { format: 'es' },
   server: { fs: { strict: false } },
+  // Found in workers only when they start; discovered late, they would reload the page in mid-test.
+  optimizeDeps: {
+    include: [
+      '@ricky0123/vad-web/dist/models/silero.js',
+      'onnxruntime-web/wasm',
+      'comlink',
+      'idb-keyval',
+      'eventsource-parser',
+      'fast-check',
+    ],
+  },
   test: {
     projects: [
       {

@@ -64,8 +64,6 @@ export { resample, Resampler } from './audio/resample.ts';
 export { decodeWav, encodeWav } from './audio/wav.ts';
 export type { Recording } from './audio/wav.ts';
 
-export { sileroVoiceActivityDetector } from './speech/vad/silero.ts';
-export type { SileroOptions } from './speech/vad/silero.ts';
 export type { VoiceActivityDetector } from './speech/vad/voice-activity.ts';
 export { fixedSilence, learnedSilence } from './speech/turn/endpointing.ts';
 export type {
@@ -77,9 +75,6 @@ export type {
 export type { InterruptionOptions } from './speech/turn/interruption.ts';
 export type { SpeechDetectorOptions } from './speech/turn/speech-detector.ts';
 export type { TurnTakingOptions } from './speech/turn/turn-taking.ts';
-export { ctcRecognizer } from './speech/stt/ctc-recognizer.ts';
-export type { CtcRecognizerOptions } from './speech/stt/ctc-recognizer.ts';
-export type { CtcModelFiles } from './speech/stt/ctc-model.ts';
 export { remoteRecognizer } from './speech/stt/remote-recognizer.ts';
 export type { RemoteRecognizerOptions } from './speech/stt/remote-recognizer.ts';
 export type {
@@ -91,7 +86,6 @@ export type {
   TranscribeOptions,
 } from './speech/stt/recognizer.ts';
 export { wordErrorRate } from './speech/stt/word-error-rate.ts';
-export { fliteSynthesizer } from './speech/tts/flite.ts';
 export type { FliteOptions, FliteVoice } from './speech/tts/flite.ts';
 export { SentenceSplitter, splitSentences } from './speech/tts/sentence-splitter.ts';
 export type { SentenceSplitterOptions } from './speech/tts/sentence-splitter.ts';
