@@ -48,6 +48,7 @@ export class TranscriptView {
   /** Replaces everything by a stored conversation. */
   show(history: readonly Message[]): void {
     this.endRun();
+    this.#typed = undefined;
     this.#list.replaceChildren();
     for (const message of history) this.#stored(message);
     this.#following = true;
@@ -60,7 +61,6 @@ export class TranscriptView {
       if (call.words.hasAttribute('data-interim')) call.element.remove();
     this.#calls.clear();
     this.#responses.clear();
-    this.#typed = undefined;
     this.#changed();
   }
 
