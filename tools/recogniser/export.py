@@ -130,7 +130,8 @@ def write_configuration(folder, config):
         'vocab.json': vocab,
         'tokenizer.json': {
             'version': '1.0', 'truncation': None, 'padding': None,
-            'added_tokens': [{'id': 0, 'content': '<pad>', 'single_word': False, 'lstrip': False, 'rstrip': False, 'normalized': False, 'special': True}],
+            # not special: transformers.js drops special tokens before it collapses repeats, and 'all' would become 'al'
+            'added_tokens': [{'id': 0, 'content': '<pad>', 'single_word': False, 'lstrip': False, 'rstrip': False, 'normalized': False, 'special': False}],
             'normalizer': {'type': 'Replace', 'pattern': {'String': ' '}, 'content': '|'},
             'pre_tokenizer': {'type': 'Split', 'pattern': {'Regex': ''}, 'behavior': 'Isolated', 'invert': False},
             'post_processor': None,
