@@ -2,8 +2,8 @@
 import { recordOf, stringOf } from '../chat/json.ts';
 import { intentOf } from './intents.ts';
 import { sayNumber } from './number-words.ts';
+import { mendedWords } from './repair.ts';
 import { sayDate, sayDuration, sayTime, sayYear, type LocalTime } from './spoken-time.ts';
-import { wordsOf } from './words.ts';
 
 /** A finished call, as the model's history shows it. */
 export interface ToolAnswer {
@@ -23,7 +23,7 @@ function dateAnswer(question: string, day: LocalTime, offset: number): string {
   const when =
     ['Yesterday was', 'Today is', 'Tomorrow will be'][offset + 1] ??
     (offset > 0 ? 'That will be' : 'That was');
-  switch (intentOf(wordsOf(question))) {
+  switch (intentOf(mendedWords(question).map(({ word }) => word))) {
     case 'year':
       return `It is ${sayYear(day.year)}.`;
     case 'month':

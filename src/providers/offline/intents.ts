@@ -1,35 +1,21 @@
 /** Which of a few things a sentence asks for, found by phrases that survive a recogniser's spelling. */
 import { phrases, type Intent } from './phrases.ts';
-import { editDistance, likeness } from './words.ts';
+import { hearingDistance, likeness } from './words.ts';
 
-const every = Object.entries(phrases).flatMap(([intent, list]) =>
+interface Entry {
+  readonly intent: Intent;
+  readonly words: readonly string[];
+  /** The phrase without its spaces. */
+  readonly squashed: string;
+}
+
+const every: readonly Entry[] = Object.entries(phrases).flatMap(([intent, list]) =>
   list.map((phrase) => ({
     intent: intent as Intent,
     words: phrase.split(' '),
     squashed: phrase.replaceAll(' ', ''),
   })),
 );
-const vocabulary = new Set([
-  ...every.flatMap(({ words }) => words),
-  'timer',
-  'timers',
-  'times',
-  'count',
-  'call',
-  'minute',
-  'minutes',
-  'day',
-  'say',
-  'play',
-  'weather',
-  'whether',
-]);
-
-/** Likeness of a heard word to a wanted one; a word we know is never taken for another. */
-function match(word: string, target: string): number {
-  return word !== target && vocabulary.has(word) ? 0 : likeness(word, target);
-}
-
 /** Letters of the phrase found in the sentence, in order, less what lies between; 0 when a word is missing. */
 function phraseScore(words: readonly string[], phrase: readonly string[]): number {
   let best = 0;
@@ -45,7 +31,7 @@ function phraseScore(words: readonly string[], phrase: readonly string[]): numbe
         look < Math.min(words.length, index === 0 ? begin + 1 : at + 3);
         look += 1
       ) {
-        quality = match(words[look] ?? '', target);
+        quality = likeness(words[look] ?? '', target);
         if (quality > 0) {
           found = look;
           break;
@@ -67,8 +53,18 @@ function phraseScore(words: readonly string[], phrase: readonly string[]): numbe
 /** Likeness of the whole sentence, spaces and all, to a phrase: words that ran together or came apart. */
 function squashedScore(squashed: string, phrase: string): number {
   if (phrase.length < 6 || Math.abs(squashed.length - phrase.length) > 4) return 0;
-  const edits = editDistance(squashed, phrase) / phrase.length;
+  const edits = hearingDistance(squashed, phrase) / phrase.length;
   return edits <= 0.25 ? phrase.length * (1 - edits) * 0.9 : 0;
+}
+
+/** The entry of the highest score above 1. */
+function best(score: (entry: Entry) => number): Intent | undefined {
+  let winner: { readonly intent: Intent; readonly score: number } | undefined;
+  for (const entry of every) {
+    const points = score(entry);
+    if (points > (winner?.score ?? 1)) winner = { intent: entry.intent, score: points };
+  }
+  return winner?.intent;
 }
 
 /**
@@ -77,16 +73,10 @@ function squashedScore(squashed: string, phrase: string): number {
  */
 export function intentOf(words: readonly string[]): Intent | undefined {
   const squashed = words.join('');
-  let best: { readonly intent: Intent; readonly score: number } | undefined;
-  for (const { intent, words: phrase, squashed: target } of every) {
+  const direct = best(({ words: phrase }) => {
     const covered = phrase.length / words.length;
-    const direct =
-      covered < 0.2 || (phrase.length === 1 && words.length > 6) ? 0 : phraseScore(words, phrase);
-    const score = Math.max(
-      direct * (0.6 + 0.4 * Math.min(1, covered)),
-      squashedScore(squashed, target),
-    );
-    if (score > (best?.score ?? 1)) best = { intent, score };
-  }
-  return best?.intent;
+    if (covered < 0.2 || (phrase.length === 1 && words.length > 6)) return 0;
+    return phraseScore(words, phrase) * (0.6 + 0.4 * Math.min(1, covered));
+  });
+  return direct ?? best((entry) => squashedScore(squashed, entry.squashed));
 }

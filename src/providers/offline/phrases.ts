@@ -172,7 +172,15 @@ export const phrases: Readonly<Record<Intent, readonly string[]>> = {
     'greetings',
     'howdy',
   ],
-  thanks: ['thank you', 'thanks', 'thank you very much', 'thanks a lot', 'many thanks', 'cheers'],
+  thanks: [
+    'thank you',
+    'thanks',
+    'thank you very much',
+    'than you',
+    'thanks a lot',
+    'many thanks',
+    'cheers',
+  ],
   goodbye: [
     'goodbye',
     'good bye',

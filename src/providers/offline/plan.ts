@@ -3,11 +3,12 @@ import { freshJoke } from './jokes.ts';
 import { intentOf } from './intents.ts';
 import { readNumber, sayNumber } from './number-words.ts';
 import type { Intent } from './phrases.ts';
+import { mendedWords } from './repair.ts';
 import { spokenArithmetic } from './spoken-arithmetic.ts';
 import { spokenName } from './spoken-name.ts';
 import { readDuration } from './spoken-time.ts';
 import { longestTimerSeconds } from './timers.ts';
-import { isLike, someLike, wordsOf } from './words.ts';
+import { isLike, someLike } from './words.ts';
 
 /** What was said before: the user's sentences and the replies, oldest first, and the last result of a calculation. */
 export interface Past {
@@ -89,6 +90,9 @@ function countPlan(words: readonly string[]): Plan | undefined {
     const word = rest[index] ?? '';
     const joint = [
       'to',
+      'too',
+      'tu',
+      'o',
       'from',
       'until',
       'till',
@@ -185,9 +189,10 @@ function intentPlan(intent: Intent, words: readonly string[], past: Past): Plan 
 
 /** What to do about the user's sentence `text`, given what was said before. */
 export function plan(text: string, past: Past): Plan {
-  const words = wordsOf(text);
+  const sentence = mendedWords(text);
+  const words = sentence.map(({ word }) => word);
   if (words.length === 0) return sayOnly("I didn't catch that.");
-  const name = spokenName(words);
+  const name = spokenName(sentence);
   if (name !== undefined) return call('remember_name', { name });
   const sum = readDuration(words) === undefined ? arithmeticPlan(words, past) : undefined;
   const specific = sum ?? timerPlan(words, past) ?? countPlan(words);

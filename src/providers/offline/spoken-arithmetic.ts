@@ -59,6 +59,7 @@ const factors: readonly (readonly [words: readonly string[], expression: string]
   [['negative'], '-'],
   [['the', 'square', 'root', 'of'], 'sqrt'],
   [['square', 'root', 'of'], 'sqrt'],
+  [['the', 'square', 'root'], 'sqrt'],
   [['square', 'root'], 'sqrt'],
   [['root', 'of'], 'sqrt'],
 ];
@@ -97,7 +98,7 @@ class Reader {
       const before = this.at;
       this.at += length;
       this.parts.push(expression);
-      if (this.operand()) {
+      if (this.nextOperand()) {
         if (expression !== '-') this.operators += 1;
         return true;
       }
@@ -119,6 +120,14 @@ class Reader {
     return true;
   }
 
+  /** Reads the operand behind an operator; a word of one or two letters before it is a misheard "of" or "by". */
+  nextOperand(): boolean {
+    if (this.operand()) return true;
+    if ((this.#words[this.at] ?? 'none').length > 2) return false;
+    this.at += 1;
+    return this.operand();
+  }
+
   #withSuffix(number: string): void {
     const suffix = suffixes.find(([word]) => isLike(this.#words[this.at], word));
     const twoWords = this.#words[this.at] === 'per' && isLike(this.#words[this.at + 1], 'cent');
@@ -129,10 +138,15 @@ class Reader {
     }
     this.at += twoWords ? 2 : 1;
     this.operators += 1;
-    const of = this.#words[this.at] === 'of' && expression === '/ 100';
-    if (of) this.at += 1;
-    this.parts.push(`( ${number} ${expression} )`, ...(of ? ['*'] : []));
-    if (of && !this.operand()) this.parts.pop();
+    this.parts.push(`( ${number} ${expression} )`);
+    if (expression !== '/ 100' || (this.#words[this.at] ?? 'none').length > 2) return;
+    // "twenty percent of …"
+    this.parts.push('*');
+    const before = this.at;
+    this.at += 1;
+    if (this.operand()) return;
+    this.parts.pop();
+    this.at = before;
   }
 
   /** Reads an operator; false when there is none here. */
@@ -210,7 +224,7 @@ function readFrom(words: readonly string[], begin: number): SpokenArithmetic | u
         complete = { length: reader.parts.length, operators: reader.operators };
         continue;
       }
-      if (!reader.operand()) break;
+      if (!reader.nextOperand()) break;
       complete = { length: reader.parts.length, operators: reader.operators };
     } else {
       reader.at += 1;

@@ -1,4 +1,5 @@
 /** Words as a speech recogniser writes them: plain, and sometimes wrong by a letter or two. */
+import { isKnown } from './lexicon.ts';
 
 const contractions: Readonly<Record<string, string>> = {
   "what's": 'what is',
@@ -52,20 +53,41 @@ export function wordsOf(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** Edits (insert, delete, replace, swap neighbours) from `a` to `b`: optimal string alignment distance. */
-export function editDistance(a: string, b: string): number {
+/** Letters a recogniser takes for one another. */
+const alike: ReadonlySet<string> = new Set(
+  'ae ai ao ei eo eu ia io iu iy oa ou td bp mn ck kg gc sz cs fv vw wu ey jg dj bv'
+    .split(' ')
+    .flatMap((pair) => [pair, pair.charAt(1) + pair.charAt(0)]),
+);
+const isVowel = (letter: string): boolean => 'aeiouy'.includes(letter);
+
+/** Cost of a letter too many or too few: half for a doubled one and for a vowel, which are hardly heard. */
+function strayCost(letter: string, before: string): number {
+  return letter === before || isVowel(letter) ? 0.5 : 1;
+}
+
+/**
+ * How far apart two spellings are by ear: edits (a letter more, fewer, other; neighbours swapped: optimal string
+ * alignment), where letters that sound alike, doubled letters and vowels count half.
+ */
+export function hearingDistance(a: string, b: string): number {
   let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let last = [0];
+  for (let column = 1; column <= b.length; column += 1)
+    last.push((last[column - 1] ?? 0) + strayCost(b.charAt(column - 1), b.charAt(column - 2)));
   for (let row = 1; row <= a.length; row += 1) {
-    const next = [row];
+    const letter = a.charAt(row - 1);
+    const extra = strayCost(letter, a.charAt(row - 2));
+    const next = [(last[0] ?? 0) + extra];
     for (let column = 1; column <= b.length; column += 1) {
-      const same = a[row - 1] === b[column - 1];
+      const other = b.charAt(column - 1);
+      const change = letter === other ? 0 : alike.has(letter + other) ? 0.5 : 1;
       let cost = Math.min(
-        (last[column] ?? 0) + 1,
-        (next[column - 1] ?? 0) + 1,
-        (last[column - 1] ?? 0) + (same ? 0 : 1),
+        (last[column] ?? 0) + extra,
+        (next[column - 1] ?? 0) + strayCost(other, b.charAt(column - 2)),
+        (last[column - 1] ?? 0) + change,
       );
-      if (a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1])
+      if (row > 1 && column > 1 && letter === b.charAt(column - 2) && a.charAt(row - 2) === other)
         cost = Math.min(cost, (before[column - 2] ?? 0) + 1);
       next.push(cost);
     }
@@ -75,54 +97,20 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** The word about as it sounds, so that spellings of one sound meet. */
-function soundOf(word: string): string {
-  return word
-    .replace(/^kn/, 'n')
-    .replace(/^wr/, 'r')
-    .replaceAll('wh', 'w')
-    .replaceAll('ph', 'f')
-    .replaceAll('tch', 'ch')
-    .replaceAll(/igh/g, 'i')
-    .replaceAll('ck', 'k')
-    .replaceAll(/c(?=[eiy])/g, 's')
-    .replaceAll(/c(?!h)/g, 'k')
-    .replaceAll('q', 'k')
-    .replaceAll('z', 's')
-    .replaceAll('y', 'i')
-    .replaceAll(/(.)\1/g, '$1')
-    .replace(/(.{2})e$/, '$1');
-}
-
-/** Edits that a misheard word of this length may be away. */
-function tolerance(length: number): number {
-  if (length <= 3) return 0;
+/** Distance a misheard word of this length may be away. */
+export function tolerance(length: number): number {
+  if (length <= 2) return 0;
+  if (length === 3) return 0.5;
   if (length <= 5) return 1;
-  return length <= 8 ? 2 : 3;
+  return length <= 8 ? 1.5 : 2;
 }
 
-/** Everyday words a letter away from one that matters: they are what they are. */
-const settled: ReadonlySet<string> = new Set(
-  (
-    'time times timer timers mine fine line live give even ever never then than the they them there here where what ' +
-    'when who how day days date say play stay way may today tomorrow yesterday made make take like count could call ' +
-    'name same came game set get let said want went right might minutes minute second seconds hours hour stop start ' +
-    'cancel plus minus left tell well will fall full hall half have love move more most much must just last first work ' +
-    'word world would should about above after other another weather whether good food could cold told gold hold'
-  ).split(' '),
-);
-
-/** 1 for the same word, less for one that may have been meant, 0 for another. */
+/** 1 for the same word, less for one that may have been meant, 0 for another; a word we know is itself. */
 export function likeness(word: string, target: string): number {
   if (word === target) return 1;
-  if (settled.has(word)) return 0;
-  const edits = Math.min(
-    editDistance(word, target),
-    editDistance(soundOf(word), soundOf(target)) + 0.5,
-  );
-  return edits <= tolerance(target.length) + (soundOf(word) === soundOf(target) ? 0.5 : 0)
-    ? 1 - edits / (target.length + 1)
-    : 0;
+  if (isKnown(word) || Math.abs(word.length - target.length) > 3) return 0;
+  const distance = hearingDistance(word, target);
+  return distance <= tolerance(target.length) ? 1 - distance / (target.length + 1) : 0;
 }
 
 /** True when `word` is, or may have been meant as, one of `targets`. */
