@@ -1,5 +1,4 @@
 /** The subpath `antiphon/transformers`: models by `@huggingface/transformers`, an optional peer that must be installed. */
-/// <reference path="./huggingface-transformers.d.ts" />
 import type { Recognizer } from './recognizer.ts';
 import type { TransformersLibrary } from './transformers-library.ts';
 import { type TransformersOptions, transformersWith } from './transformers-recognizer.ts';

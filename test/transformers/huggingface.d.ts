@@ -1,0 +1,2 @@
+/** Tests are checked with and without the package installed. */
+declare module '@huggingface/transformers';
