@@ -30,6 +30,7 @@ export default defineConfig({
   webServer: {
     command: `npx vite --config vite.config.ts --port ${port} --strictPort`,
     url: `http://localhost:${port}/`,
+    env: { ANTIPHON_RELOAD: '0' },
     reuseExistingServer: false,
     timeout: 60_000,
   },

@@ -19,6 +19,11 @@ export default defineConfig({
   worker: { format: 'es' },
   // Found in workers only when they start; discovered late, they would reload the page in mid-conversation.
   optimizeDeps: { include: workerDependencies },
-  server: { port: 5173, fs: { allow: [at('.')] } },
+  server: {
+    port: 5173,
+    fs: { allow: [at('.')] },
+    // A test must not be reloaded by somebody who edits a file meanwhile.
+    ...(process.env['ANTIPHON_RELOAD'] === '0' ? { hmr: false, watch: null } : {}),
+  },
   build: { outDir: at('./dist/demo'), emptyOutDir: true, target: 'es2023' },
 });

@@ -39,7 +39,7 @@ async function serve(built) {
       close: () => server.close(),
     };
   }
-  const server = await createServer({ configFile, logLevel: 'error', server: { port: 0 } });
+  const server = await createServer({ configFile, logLevel: 'error', server: { port: 0, hmr: false, watch: null } });
   await server.listen();
   const wav = await server.ssrLoadModule(join(root, 'src/audio/wav.ts'));
   const { resample } = await server.ssrLoadModule(join(root, 'src/audio/resample.ts'));

@@ -1,6 +1,7 @@
 /** What a voice agent tells the page: its states and its events. */
 import type { Message, TimedWord } from '../core/element.ts';
 import type { AntiphonError } from '../core/errors.ts';
+import type { StageEvent } from '../core/stage/stage.ts';
 import type { LoadProgress } from '../speech/stt/recognizer.ts';
 
 /** What the assistant is doing. */
@@ -97,6 +98,11 @@ export interface AgentEvents {
   };
   /** A turn is over, heard to its end or interrupted. */
   turn: TurnSummary;
+  /**
+   * What a stage tells about its work, for those who measure: see the stages' doc blocks. The devices tell
+   * `dropped` (microphone frames given up), `underrun` (speech came late) and `gate` (the voice was ducked).
+   */
+  stage: StageEvent;
   /** Trouble; the agent goes on unless its state says `idle`. */
   error: AntiphonError;
 }

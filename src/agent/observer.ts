@@ -68,6 +68,14 @@ export class AgentObserver {
         if (this.#state.assistant === 'speaking') this.enter({ assistant: 'listening' });
       }),
     ];
+    for (const type of ['dropped', 'underrun', 'gate'] as const) {
+      const stage = type === 'underrun' ? 'speaker' : 'microphone';
+      offs.push(
+        edge.on(type, (detail) =>
+          this.#emitter.emit('stage', { type, stage, at: wallClock.now(), detail }),
+        ),
+      );
+    }
     return () => {
       for (const off of offs) off();
       this.#edge = undefined;
@@ -167,6 +175,7 @@ export class AgentObserver {
 
   /** An event of a stage. */
   readonly onEvent = (event: StageEvent): void => {
+    this.#emitter.emit('stage', event);
     const detail = (event.detail ?? {}) as Readonly<Record<string, unknown>>;
     if (event.type === 'progress') this.#emitter.emit('progress', event.detail as LoadProgress);
     else if (event.type === 'level') this.#probability = detail['probability'] as number;

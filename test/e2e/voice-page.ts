@@ -141,7 +141,7 @@ export class VoicePage {
   }
 
   /** What the speaker played so far. */
-  recording(): Promise<Clip> {
+  recording(): Promise<Clip & { readonly originMs: number }> {
     return takeRecording(this.page);
   }
 

@@ -14,7 +14,17 @@ export function installTalk() {
       if (type === 'state') talk.state = event;
       talk.events.push({ type, at: Date.now(), ...structuredClone(plain) });
     });
-  for (const type of ['state', 'transcript', 'reply', 'heard', 'interrupt', 'tool', 'turn', 'error']) note(type);
+  for (const type of [
+    'state',
+    'transcript',
+    'reply',
+    'heard',
+    'interrupt',
+    'tool',
+    'turn',
+    'error',
+  ])
+    note(type);
   globalThis.talk = talk;
 }
 

@@ -12,7 +12,8 @@ export const leadMs = 1000;
  */
 export function microphoneFile(bytes, audio) {
   const { samples, sampleRate } = audio.decodeWav(bytes);
-  const speech = sampleRate === deviceRate ? samples : audio.resample(samples, sampleRate, deviceRate);
+  const speech =
+    sampleRate === deviceRate ? samples : audio.resample(samples, sampleRate, deviceRate);
   const lead = Math.round((leadMs * deviceRate) / 1000);
   // A little noise instead of digital silence, as a real room has; also keeps AGC-less level meters alive.
   const padded = new Float32Array(lead + speech.length + deviceRate);
@@ -22,5 +23,8 @@ export function microphoneFile(bytes, audio) {
     padded[index] = (seed / 0x7fffffff - 0.5) * 2e-4;
   }
   for (let index = 0; index < speech.length; index++) padded[lead + index] += speech[index];
-  return { wav: audio.encodeWav(padded, deviceRate), durationMs: (speech.length * 1000) / deviceRate };
+  return {
+    wav: audio.encodeWav(padded, deviceRate),
+    durationMs: (speech.length * 1000) / deviceRate,
+  };
 }

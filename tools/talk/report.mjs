@@ -1,6 +1,15 @@
 /** What `talk` says at the end: one plain object, or lines for a person. */
 
-const marks = ['speechStart', 'speechEnd', 'committed', 'transcribed', 'firstToken', 'firstSentence', 'firstAudio', 'heard'];
+const marks = [
+  'speechStart',
+  'speechEnd',
+  'committed',
+  'transcribed',
+  'firstToken',
+  'firstSentence',
+  'firstAudio',
+  'heard',
+];
 
 /** Notes of the page as the documented object; times in ms from the start of the WAV. */
 export function report(notes, pageErrors, leadMs) {
@@ -17,7 +26,10 @@ export function report(notes, pageErrors, leadMs) {
       reply,
       heard,
       interrupted,
-      trace: { ...times, ...(voiceToVoiceMs === undefined ? {} : { voiceToVoiceMs: Math.round(voiceToVoiceMs) }) },
+      trace: {
+        ...times,
+        ...(voiceToVoiceMs === undefined ? {} : { voiceToVoiceMs: Math.round(voiceToVoiceMs) }),
+      },
     };
   });
   const events = notes.events.map(({ at, ...event }) => ({ at: fromStart(at), ...event }));
@@ -31,10 +43,14 @@ export function print({ turns, errors }) {
     console.log(`\nTurn ${turn}`);
     console.log(`  person     ${transcript}`);
     console.log(`  assistant  ${reply}`);
-    if (interrupted || heard.trim() !== reply.trim()) console.log(`  heard      ${heard}${interrupted ? ' (interrupted)' : ''}`);
-    const times = marks.filter((mark) => trace[mark] !== undefined).map((mark) => `${mark} ${trace[mark]}`);
+    if (interrupted || heard.trim() !== reply.trim())
+      console.log(`  heard      ${heard}${interrupted ? ' (interrupted)' : ''}`);
+    const times = marks
+      .filter((mark) => trace[mark] !== undefined)
+      .map((mark) => `${mark} ${trace[mark]}`);
     console.log(`  ms         ${times.join(', ')}`);
-    if (trace.voiceToVoiceMs !== undefined) console.log(`  voice to voice ${trace.voiceToVoiceMs} ms`);
+    if (trace.voiceToVoiceMs !== undefined)
+      console.log(`  voice to voice ${trace.voiceToVoiceMs} ms`);
   }
   for (const { code, message, hint } of errors) console.error(`\n${code}: ${message} ${hint}`);
 }

@@ -9,13 +9,14 @@ export function installSpeakerTap() {
   const recorder = `registerProcessor('speaker-tap', class extends AudioWorkletProcessor {
     process([input]) {
       const samples = input[0];
-      if (samples) this.port.postMessage({ at: currentFrame, samples: samples.slice() });
+      if (samples) this.port.postMessage({ at: currentFrame, now: Date.now(), samples: samples.slice() });
       return true;
     }
   })`;
   const chunks = [];
   let sampleRate = 0;
   let firstFrame;
+  let originMs = Infinity;
   const taps = new WeakMap();
   const connect = AudioNode.prototype.connect;
 
@@ -31,6 +32,8 @@ export function installSpeakerTap() {
         sampleRate = context.sampleRate;
         node.port.onmessage = ({ data }) => {
           firstFrame ??= data.at;
+          // The earliest mapping of frames to Unix time is the one that waited least in the render thread.
+          originMs = Math.min(originMs, data.now - ((data.at - firstFrame) * 1000) / sampleRate);
           chunks.push(data);
         };
         return node;
@@ -50,7 +53,7 @@ export function installSpeakerTap() {
     /** Samples recorded so far, gaps filled with silence, as base64 of little-endian int16. */
     take() {
       const last = chunks.at(-1);
-      if (!last) return { sampleRate: 0, pcm16: '' };
+      if (!last) return { sampleRate: 0, originMs: 0, pcm16: '' };
       const pcm = new Int16Array(last.at - firstFrame + last.samples.length);
       for (const { at, samples } of chunks)
         for (let index = 0; index < samples.length; index++)
@@ -59,16 +62,17 @@ export function installSpeakerTap() {
       let text = '';
       for (let index = 0; index < bytes.length; index += 8192)
         text += String.fromCharCode(...bytes.subarray(index, index + 8192));
-      return { sampleRate, pcm16: btoa(text) };
+      return { sampleRate, originMs, pcm16: btoa(text) };
     },
   };
 }
 
-/** The recording of a Playwright page as Float32 samples. */
+/** The recording of a Playwright page as Float32 samples; `originMs`: Unix time of the first. */
 export async function takeRecording(page) {
-  const { sampleRate, pcm16 } = await page.evaluate(() => globalThis.speakerTap.take());
+  const { sampleRate, originMs, pcm16 } = await page.evaluate(() => globalThis.speakerTap.take());
   const bytes = Buffer.from(pcm16, 'base64');
   const samples = new Float32Array(bytes.length >> 1);
-  for (let index = 0; index < samples.length; index++) samples[index] = bytes.readInt16LE(index * 2) / 32768;
-  return { sampleRate, samples };
+  for (let index = 0; index < samples.length; index++)
+    samples[index] = bytes.readInt16LE(index * 2) / 32768;
+  return { sampleRate, originMs, samples };
 }
