@@ -84,7 +84,7 @@ export class PipelineView {
       lamp.litAt = now;
       for (const part of lamp.parts) {
         part.dataset['voice'] = voice;
-        part.animate([{ opacity: 1 }, { opacity: 0 }], { duration: litMs, easing: 'ease-in' });
+        part.animate([{ opacity: 1 }, { opacity: 0 }], { duration: litMs, easing: 'steps(6)' });
       }
     }
   }
