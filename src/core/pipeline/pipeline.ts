@@ -4,7 +4,8 @@ import { AntiphonError, type ErrorData } from '../errors.ts';
 import type { ResolvedConfig } from './config.ts';
 import { toMermaid, type Graph } from './graph.ts';
 import { graphOf, type Plan } from './plan.ts';
-import { PipelineRun, type RunInput, type RunOptions } from './run.ts';
+import type { RunInput } from './input-stage.ts';
+import { PipelineRun, type RunOptions } from './run.ts';
 
 /** When an execution began and ended, ms on the pipeline's clock. */
 export interface ExecutionTrace {

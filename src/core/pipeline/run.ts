@@ -1,4 +1,5 @@
 /** One execution of a pipeline. */
+import { deferred } from '../deferred.ts';
 import { element, type StreamElement } from '../element.ts';
 import { AntiphonError, serializeError, toAntiphonError } from '../errors.ts';
 import { abortable } from '../stage/abortable.ts';
@@ -9,13 +10,11 @@ import type { Stage, StageContext, StageEvent } from '../stage/stage.ts';
 import { TurnStates, type TurnDefaults } from '../stage/turn-states.ts';
 import { AbortFan } from './abort-fan.ts';
 import type { ResolvedConfig } from './config.ts';
+import { inputStage, type RunInput } from './input-stage.ts';
 import type { Plan } from './plan.ts';
 import { RunEvents } from './run-events.ts';
 import { Watchdog } from './watchdog.ts';
 import { wire, type LocalNode, type RemoteNode, type Wiring } from './wiring.ts';
-
-/** What a run reads: elements, as they come or all at once. */
-export type RunInput = AsyncIterable<StreamElement> | Iterable<StreamElement>;
 
 /** Options of one execution. */
 export interface RunOptions {
@@ -47,6 +46,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   readonly #inboxes: Inbox[] = [];
   /** Everything that was begun and has to come to an end before the run has. */
   readonly #begun: Promise<unknown>[] = [];
+  readonly #ready = deferred<void>();
   #failure: AntiphonError | undefined;
   #closed = false;
 
@@ -59,11 +59,10 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
       this.#emit('element-dropped', { to }),
     );
     this.#output = new Inbox(this.#wiring.outputs, { onActivity: this.#touch });
-    const { promise, resolve, reject } = deferred();
-    this.ready = promise;
-    this.done = this.#execute(resolve, options.signal);
-    // Both failures also reach whoever reads the run; neither has to be awaited.
-    this.done.catch(reject);
+    this.ready = this.#ready.promise;
+    this.done = this.#execute(options.signal);
+    // Their failures also reach whoever reads the run; neither has to be awaited.
+    this.done.catch(() => {});
     this.ready.catch(() => {});
   }
 
@@ -88,6 +87,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
     if (this.#closed || this.#failure || this.#control.aborted) return;
     this.#failure = toAntiphonError(error, 'stage');
     this.#control.abort(this.#failure);
+    this.#ready.reject(this.#failure);
     this.#output.abort(this.#failure);
   }
 
@@ -95,7 +95,9 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   async close(): Promise<void> {
     if (!this.#control.aborted) {
       this.#closed = true;
-      this.#control.abort(new AntiphonError('aborted', 'the run was closed'));
+      const reason = new AntiphonError('aborted', 'the run was closed');
+      this.#control.abort(reason);
+      this.#ready.reject(reason);
       this.#output.cancel();
     }
     await this.done.catch(() => {});
@@ -124,7 +126,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
 
   readonly #touch = (): void => this.#watchdog.touch();
 
-  async #execute(isReady: () => void, outer: AbortSignal | undefined): Promise<void> {
+  async #execute(outer: AbortSignal | undefined): Promise<void> {
     const abort = (): void => this.fail(toAntiphonError(outer?.reason, 'aborted'));
     if (outer?.aborted) abort();
     outer?.addEventListener('abort', abort, { once: true });
@@ -132,11 +134,15 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
       // Listeners that are added in the same breath as the run hear of its start.
       await Promise.resolve();
       this.#emit('run-started');
-      await this.#runStages(isReady);
+      await this.#runStages();
     } catch (error) {
       this.fail(error);
     }
-    await Promise.allSettled(this.#begun);
+    // A stage that was just being attached may begin to run meanwhile.
+    for (let known = 0; known < this.#begun.length;) {
+      known = this.#begun.length;
+      await Promise.allSettled(this.#begun);
+    }
     outer?.removeEventListener('abort', abort);
     this.#watchdog.stop();
     this.#release();
@@ -149,7 +155,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   }
 
   /** Prepares all stages, starts them, and the sources last; resolves when all have finished. */
-  async #runStages(isReady: () => void): Promise<void> {
+  async #runStages(): Promise<void> {
     const locals = this.#wiring.locals.map((node) => ({
       stage: node.stage,
       prepare: this.#local(node),
@@ -169,7 +175,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
     const running = start(await prepare(false));
     // A stage that fails while a source is still being prepared must not wait for it.
     const sources = prepare(true).then(start);
-    sources.then(isReady, () => {});
+    sources.then(this.#ready.resolve, () => {});
     await Promise.all([...running, sources.then((all) => Promise.all(all))]);
   }
 
@@ -203,7 +209,9 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
           if (!signal.aborted) throw error;
         }
       };
-      return () => this.#begin(stage, 'stage-completed', finished);
+      // It runs already: its end is awaited even when the run fails before the others start.
+      const running = this.#begin(stage, 'stage-completed', finished);
+      return () => running;
     };
   }
 
@@ -221,6 +229,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
         throw failure;
       }
     })();
+    task.catch(() => {});
     this.#begun.push(task);
     return task;
   }
@@ -258,36 +267,4 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
       for (const { writer } of this.#wiring.locals) writer.fail(this.#control.reason);
     else this.#control.abort(new AntiphonError('aborted', 'the run is over'));
   }
-}
-
-/** The input as a source: it is prepared, interrupted and torn down like any other. */
-function inputStage(input: RunInput): Stage {
-  return {
-    name: 'input',
-    type: 'generate',
-    source: true,
-    consumes: [],
-    emits: [],
-    process: () => (Symbol.asyncIterator in input ? input : oneByOne(input)),
-  };
-}
-
-async function* oneByOne(elements: Iterable<StreamElement>): AsyncGenerator<StreamElement> {
-  for (const one of elements) yield one;
-}
-
-interface Deferred {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-function deferred(): Deferred {
-  let resolve: Deferred['resolve'] = () => {};
-  let reject: Deferred['reject'] = () => {};
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

@@ -11,7 +11,7 @@ export interface PortReaderOptions {
 }
 
 /**
- * Reads elements from `port` and grants credit as they are taken (a quarter of the window at a time).
+ * Reads elements from `port` and grants credit as they are taken (half a window at a time).
  * The port is this reader's alone from now on and closed when the stream is over, either way.
  */
 export function portReader(
@@ -19,7 +19,7 @@ export function portReader(
   options: PortReaderOptions = {},
 ): ChannelReader<StreamElement> {
   const window = options.window ?? 32;
-  const batch = Math.max(1, window >> 2);
+  const batch = Math.max(1, window >> 1);
   let owed = 0;
   const post = (message: ReaderMessage): void => port.postMessage(message);
 

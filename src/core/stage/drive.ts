@@ -1,5 +1,6 @@
 /** What driving a generator and driving steps have in common: output, and the ways it can end. */
 import type { ChannelWriter } from '../channel/channel.ts';
+import { deferred } from '../deferred.ts';
 import { element, type StreamElement } from '../element.ts';
 import type { InterruptForwarder } from './context.ts';
 import type { Inbox } from './inbox.ts';
@@ -23,22 +24,14 @@ export class Drive {
   readonly outcome: Promise<DriveOutcome>;
   readonly #sides: StageSides;
   readonly #signal: AbortSignal;
-  readonly #resolve: (outcome: DriveOutcome) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #settled = deferred<DriveOutcome>();
   #end: StreamElement | undefined;
   #over = false;
 
   constructor(sides: StageSides, signal: AbortSignal) {
     this.#sides = sides;
     this.#signal = signal;
-    let resolve: (outcome: DriveOutcome) => void = () => {};
-    let reject: (error: unknown) => void = () => {};
-    this.outcome = new Promise((yes, no) => {
-      resolve = yes;
-      reject = no;
-    });
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.outcome = this.#settled.promise;
     const { cancelled } = sides.outbox;
     signal.addEventListener('abort', this.#stop, { once: true });
     cancelled.addEventListener('abort', this.#stop, { once: true });
@@ -63,7 +56,7 @@ export class Drive {
   complete(): void {
     const { inbox, outbox } = this.#sides;
     const end = this.#end ?? inbox.end ?? (inbox.isSource ? element('end', {}) : undefined);
-    const complete = (): void => this.#settle(() => this.#resolve('complete'));
+    const complete = (): void => this.#settle(() => this.#settled.resolve('complete'));
     if (end === undefined) complete();
     else outbox.write(end).then(complete, this.fail);
   }
@@ -71,10 +64,10 @@ export class Drive {
   /** The stage threw, or the outbox did because nobody reads it any more. */
   readonly fail = (error: unknown): void => {
     if (this.#sides.outbox.cancelled.aborted || this.#signal.aborted) this.#stop();
-    else this.#settle(() => this.#reject(error));
+    else this.#settle(() => this.#settled.reject(error));
   };
 
-  readonly #stop = (): void => this.#settle(() => this.#resolve('stopped'));
+  readonly #stop = (): void => this.#settle(() => this.#settled.resolve('stopped'));
 
   #settle(act: () => void): void {
     if (this.#over) return;

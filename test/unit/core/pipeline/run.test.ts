@@ -3,7 +3,7 @@ import { element, textMessage, type StreamElement } from '../../../../src/core/e
 import { AntiphonError } from '../../../../src/core/errors.ts';
 import { PipelineBuilder } from '../../../../src/core/pipeline/builder.ts';
 import { defineStage, generate, sink, transform } from '../../../../src/core/stage/define-stage.ts';
-import type { Stage } from '../../../../src/core/stage/stage.ts';
+import type { RemoteStage, Stage } from '../../../../src/core/stage/stage.ts';
 import {
   brief,
   collect,
@@ -301,6 +301,40 @@ describe('a failing stage', () => {
 });
 
 describe('ending a run', () => {
+  it('waits for a stage elsewhere that was being attached when another one failed', async () => {
+    let attached = (): void => {};
+    let isReleased = false;
+    const elsewhere: RemoteStage = {
+      ...passing('elsewhere').stage,
+      thread: 'elsewhere',
+      async attach(ends, { signal }) {
+        await new Promise<void>((resolve) => {
+          attached = resolve;
+        });
+        const done = (async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          expect(signal.aborted).toBe(true);
+          ends.input?.close();
+          ends.output.close();
+          isReleased = true;
+        })();
+        return { done };
+      },
+    };
+    const bad: Stage = {
+      ...passing('bad').stage,
+      prepare: () => Promise.reject(new Error('no model')),
+    };
+    const run = new PipelineBuilder().chain(elsewhere, bad).build().execute([]);
+    await expect(run.ready)
+      .rejects.toThrow('no model')
+      .catch(() => {});
+    await expect(collect(run)).rejects.toThrow('no model');
+    attached();
+    await expect(run.done).rejects.toMatchObject({ stage: 'bad' });
+    expect(isReleased).toBe(true);
+  });
+
   it('releases everything when its reader leaves the loop', async () => {
     const source = counting('source');
     const middle = passing('middle');
