@@ -2,11 +2,15 @@
 import type { CtcAlphabet } from './ctc/alphabet.ts';
 import { likeliest } from './ctc/greedy-decoder.ts';
 
+/** Frames of silence between words that count as a pause. */
+const pauseRows = 5;
+
 /** Frames of log posteriors from `first` (counted from the stream's beginning) up to `next`. */
 export class CtcPiece {
   readonly first: number;
   #columns: number;
   #blank: number;
+  #space: number;
   #values = new Float32Array(8192);
   #length = 0;
 
@@ -14,6 +18,7 @@ export class CtcPiece {
     this.first = first;
     this.#columns = alphabet.symbols.length;
     this.#blank = alphabet.blank;
+    this.#space = alphabet.space;
   }
 
   /** The number of the first frame that is not in yet. */
@@ -29,19 +34,34 @@ export class CtcPiece {
   }
 
   /** The frames kept, and after them `trial`; valid until the next call. */
-  with(trial: Float32Array = new Float32Array(0)): Float32Array {
+  with(trial: Float32Array): Float32Array {
     this.#reserve(trial.length);
     this.#values.set(trial, this.#length);
     return this.#values.subarray(0, this.#length + trial.length);
   }
 
-  /** True when the last five frames say nothing: a good place to end. */
-  get pauses(): boolean {
+  /**
+   * Where the piece is best cut in two: rows up to the middle of its last pause (five frames that say
+   * nothing), else, when it `must` be cut, up to its last space or all of it; 0 for nowhere.
+   */
+  cut(must: boolean): number {
     const rows = this.#length / this.#columns;
-    if (rows < 5) return false;
-    for (let row = rows - 5; row < rows; row++)
-      if (likeliest(this.#values, row * this.#columns, this.#columns) !== this.#blank) return false;
-    return true;
+    let blanks = 0;
+    let afterSpace = 0;
+    for (let row = rows - 1; row >= 0; row--) {
+      const symbol = likeliest(this.#values, row * this.#columns, this.#columns);
+      blanks = symbol === this.#blank ? blanks + 1 : 0;
+      if (blanks === pauseRows) return row + Math.ceil(pauseRows / 2);
+      if (symbol === this.#space && afterSpace === 0) afterSpace = row + 1;
+    }
+    if (!must) return 0;
+    return afterSpace === 0 ? rows : afterSpace;
+  }
+
+  /** The rows from `from` to `to`, a view that is valid until the next change. */
+  rows(from: number, to?: number): Float32Array {
+    const end = to === undefined ? this.#length : to * this.#columns;
+    return this.#values.subarray(from * this.#columns, end);
   }
 
   #reserve(more: number): void {

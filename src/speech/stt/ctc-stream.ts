@@ -12,7 +12,7 @@ import { isAudible, speechSampleRate } from './speech-samples.ts';
 const contextMs = { before: 1000, after: 640 } as const;
 /** New audio taken in one run at most, in ms: while a run computes, its worker hears nothing. */
 const runMs = 1500;
-/** What is older becomes settled at the next pause, and without one at twice this age, in ms. */
+/** What is older becomes settled at its last pause, and without one at twice this age, in ms. */
 const settleMs = 15_000;
 
 /** What a stream computes with. */
@@ -139,13 +139,20 @@ class Listening {
     return this.#host.credible(heard);
   }
 
-  /** A long piece is closed at a pause, so that a stream that never ends stays cheap. */
+  /** A long piece is cut at a pause, so that a stream that never ends stays cheap. */
   #settle(): void {
-    const ageMs = (this.#piece.next - this.#piece.first) * this.#frameMs;
-    if (ageMs < settleMs || (ageMs < 2 * settleMs && !this.#piece.pauses)) return;
-    this.#settled.push(this.#say(this.#piece.with()));
+    const piece = this.#piece;
+    const ageMs = (piece.next - piece.first) * this.#frameMs;
+    if (ageMs < settleMs) return;
+    const cut = piece.cut(ageMs > 2 * settleMs);
+    if (cut === 0) return;
     this.#decoder.reset();
-    this.#piece = new CtcPiece(this.#piece.next, this.#ctc.alphabet);
+    this.#decoder.push(piece.rows(0, cut));
+    this.#settled.push(this.#say(piece.rows(0, cut)));
+    this.#decoder.reset();
+    this.#decoder.push(piece.rows(cut));
+    this.#piece = new CtcPiece(piece.first + cut, this.#ctc.alphabet);
+    this.#piece.keep(piece.rows(cut));
   }
 
   #frames(ms: number): number {
