@@ -9,6 +9,7 @@ const workerDependencies = [
   'comlink',
   'idb-keyval',
   'eventsource-parser',
+  '@bjorn3/browser_wasi_shim',
 ];
 const built = process.env['ANTIPHON_BUILT'] === '1';
 

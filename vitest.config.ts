@@ -18,6 +18,7 @@ export default defineConfig({
       'comlink',
       'idb-keyval',
       'eventsource-parser',
+      '@bjorn3/browser_wasi_shim',
       'fast-check',
     ],
   },

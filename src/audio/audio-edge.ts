@@ -5,7 +5,7 @@
 import { AntiphonError } from '../core/errors.ts';
 import type { CaptureReport, PlaybackReport } from './edge-messages.ts';
 import { EdgeSession } from './edge-session.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners } from '../core/listeners.ts';
 import type { GetStream } from './microphone.ts';
 
 /** How to make an {@link AudioEdge}. */

@@ -14,7 +14,7 @@ import {
   type PlaybackReport,
   type ProcessorOptions,
 } from './edge-messages.ts';
-import type { Listeners } from './listeners.ts';
+import type { Listeners } from '../core/listeners.ts';
 import { microphoneEnded, openStream } from './microphone.ts';
 
 const startTimeoutMs = 5_000;
