@@ -175,7 +175,10 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
     const running = start(await prepare(false));
     // A stage that fails while a source is still being prepared must not wait for it.
     const sources = prepare(true).then(start);
-    sources.then(this.#ready.resolve, () => {});
+    sources.then(
+      () => this.#ready.resolve(),
+      () => {},
+    );
     await Promise.all([...running, sources.then((all) => Promise.all(all))]);
   }
 
