@@ -47,11 +47,11 @@ async function run(): Promise<void> {
     provider: providerOf(choice, offline),
     tools: offline.tools,
   });
-  offline.onTimer(({ announcement }) => void agent.say(announcement));
   Object.assign(globalThis, { agent });
 
   startSettings(choice, (chosen) => agent.setProvider(providerOf(chosen, offline)));
   const session = followTalk(agent);
+  offline.onTimer(({ announcement }) => attempt(session.announce(announcement)));
   const followed = followTranscript(agent);
   followInside(agent);
   await followConversations(agent, followed);

@@ -46,6 +46,14 @@ export class Session {
     await this.agent.playSample(clip, sampleRate);
   }
 
+  /** Makes the assistant say something of its own accord; after a stop only for as long as that takes. */
+  async announce(text: string): Promise<void> {
+    const wasRunning = this.#running;
+    if (!wasRunning) await this.#start(false);
+    await this.agent.say(text).played;
+    if (!wasRunning && !this.microphone) await this.agent.stop();
+  }
+
   /** True from listening to stopped; models that are only being loaded don't count. */
   get #running(): boolean {
     const { assistant } = this.agent.state;

@@ -210,3 +210,13 @@ test('conversations can be started, reopened and deleted', async ({ page }) => {
   await expect(page.getByRole('button', { name: /^what is 4 plus 5/ })).toBeVisible();
   await expect(page.getByRole('button', { name: /2 plus 3/ })).toHaveCount(0);
 });
+
+test('a timer rings, even when everything was stopped meanwhile', async ({ page }) => {
+  await open(page);
+  await type(page, 'set a timer for five seconds');
+  await heardToTheEnd(page);
+  await page.evaluate(() => globalThis.agent.stop());
+  await expect(responses(page).last()).toHaveText(/timer is done/);
+  await heardToTheEnd(page);
+  await expect(talk(page)).toHaveAttribute('data-state', 'idle');
+});
