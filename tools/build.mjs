@@ -31,7 +31,7 @@ async function bundle(folder, external) {
       format: 'esm',
       codeSplitting: false,
       sourcemap: true,
-      legalComments: 'inline',
+      comments: { legal: true },
     });
     await build.close();
   }

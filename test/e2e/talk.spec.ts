@@ -32,9 +32,9 @@ test('prints what was understood and said, and writes what the speaker played', 
         {
           turn: 1,
           transcript: 'what is seventeen plus twenty five',
-          reply: expect.stringContaining('forty two') as string,
+          reply: expect.stringContaining('forty two'),
           interrupted: false,
-          trace: { voiceToVoiceMs: expect.any(Number) as number },
+          trace: { voiceToVoiceMs: expect.any(Number) },
         },
       ],
       errors: [],
@@ -51,7 +51,7 @@ test('works with the production build as well', async () => {
     await run(process.execPath, ['tools/build.mjs'], { cwd: root, maxBuffer: 1 << 24 });
   const result = await talk(question, '--built');
   expect(result).toMatchObject({
-    turns: [{ reply: expect.stringContaining('forty two') as string }],
+    turns: [{ reply: expect.stringContaining('forty two') }],
     errors: [],
   });
 });
