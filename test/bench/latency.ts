@@ -58,9 +58,9 @@ function openTransformStreams(): Chain {
 }
 
 function openGenerators(): Chain {
-  let next: StreamElement | undefined;
+  const waiting: StreamElement[] = [];
   async function* feed(): AsyncGenerator<StreamElement> {
-    while (next) yield next;
+    for (let next = waiting.shift(); next; next = waiting.shift()) yield next;
   }
   async function* pass(input: AsyncIterable<StreamElement>): AsyncGenerator<StreamElement> {
     for await (const one of input) yield one;
@@ -69,7 +69,7 @@ function openGenerators(): Chain {
   for (let index = 0; index < stages; index += 1) stream = pass(stream);
   return {
     send: (one) => {
-      next = one;
+      waiting.push(one);
       return stream.next();
     },
     close: () => stream.return(undefined),
