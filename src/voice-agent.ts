@@ -30,6 +30,8 @@ export class VoiceAgent {
   #release: () => void = () => {};
   #starting: Promise<void> | undefined;
   #microphone = true;
+  /** How often it was stopped: a start that was overtaken by a stop does not go on. */
+  #stops = 0;
 
   constructor(options: VoiceAgentOptions, store: StateStore) {
     this.#options = options;
@@ -111,11 +113,13 @@ export class VoiceAgent {
     const session = this.#session;
     this.#session = undefined;
     this.#starting = undefined;
+    this.#stops += 1;
     this.#release();
     this.#release = () => {};
-    await session?.stop();
+    // Before anything is awaited: a session started meanwhile has speeches and turns of its own.
     this.#speeches.end();
     this.#observer.log.clear();
+    await session?.stop();
     if (!this.#session) this.#observer.enter({ assistant: 'idle', user: 'silent' });
   }
 
@@ -204,8 +208,11 @@ export class VoiceAgent {
 
   async #start(microphone: boolean): Promise<void> {
     if (this.#session && this.#microphone !== microphone) {
-      await this.#session.stop();
+      const stops = this.#stops;
+      const session = this.#session;
       this.#session = undefined;
+      await session.stop();
+      if (this.#stops !== stops) throw new AntiphonError('aborted', 'The agent was stopped.');
     }
     this.#microphone = microphone;
     const session = (this.#session ??= this.#makeSession(microphone));

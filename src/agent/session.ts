@@ -48,6 +48,7 @@ export class AgentSession {
   #floor: FloorPorts | undefined;
   #control: MessagePort | undefined;
   #loading: Promise<void> | undefined;
+  #isListening = false;
   #over: Promise<void> | undefined;
 
   constructor(options: VoiceAgentOptions, observer: SessionObserver, microphone: boolean) {
@@ -103,14 +104,15 @@ export class AgentSession {
     // The context starts only within the click's own task, so it goes first.
     const opened = this.edge.open({ signal });
     opened.catch(() => {});
-    await this.load();
-    await opened;
+    // Trouble with the one need not wait for the other.
+    await Promise.all([this.load(), opened]);
     signal.throwIfAborted();
     this.#floor = this.#openFloor();
     const run = this.#pipeline.execute(this.#typed.reader, { signal });
     run.on(this.#observer.onEvent);
     this.#over = this.#watch(run);
     await run.ready;
+    this.#isListening = true;
     // The ports have been transferred by now.
     this.#floor = undefined;
   }
@@ -145,7 +147,8 @@ export class AgentSession {
       for await (const element of run) this.#observer.onOutput(element);
       await run.done;
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#observer.onFailure(error);
+      // Before it listens, whoever started it is told by the rejection of `start`.
+      if (this.#isListening && !this.#abort.signal.aborted) this.#observer.onFailure(error);
     }
   }
 

@@ -27,6 +27,7 @@ export class Speech {
 /** Speeches that have not been played yet. */
 export class SpeechRegister {
   readonly #waiting = new Map<number, Speech>();
+  readonly #heard = new Map<Speech, string>();
 
   /** Waits for a speech. */
   add(speech: Speech): void {
@@ -35,14 +36,19 @@ export class SpeechRegister {
 
   /** What was heard of a turn's reply; `done`: that is all. */
   heard(turn: number, text: string, done: boolean): void {
+    const speech = this.#waiting.get(turn);
+    if (!speech) return;
+    this.#heard.set(speech, text);
     if (!done) return;
-    this.#waiting.get(turn)?.settle(text);
+    speech.settle(text);
     this.#waiting.delete(turn);
+    this.#heard.delete(speech);
   }
 
-  /** Nothing will be heard any more. */
+  /** Nothing more will be heard. */
   end(): void {
-    for (const speech of this.#waiting.values()) speech.settle('');
+    for (const speech of this.#waiting.values()) speech.settle(this.#heard.get(speech) ?? '');
     this.#waiting.clear();
+    this.#heard.clear();
   }
 }

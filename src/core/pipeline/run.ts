@@ -266,6 +266,11 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   /** Closes what a stage that never started would have closed. */
   #release(): void {
     for (const inbox of this.#inboxes) inbox.cancel();
+    // Only those of a stage that was never attached are still here.
+    for (const { ends } of this.#wiring.remotes) {
+      ends.input?.close();
+      ends.output.close();
+    }
     if (this.#control.aborted)
       for (const { writer } of this.#wiring.locals) writer.fail(this.#control.reason);
     else this.#control.abort(new AntiphonError('aborted', 'the run is over'));

@@ -76,6 +76,8 @@ export function inWorker<const Consumes extends Kind = Kind, const Emits extends
     ...(facts.source === undefined ? {} : { source: facts.source }),
     async attach(ends, context) {
       try {
+        // A run that is over already starts no worker.
+        context.signal.throwIfAborted();
         handle.acquire();
         return await open(handle, facts.keepAlive ?? false, name, stage, options, ends, context);
       } catch (error) {
