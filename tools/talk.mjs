@@ -39,7 +39,11 @@ async function serve(built) {
       close: () => server.close(),
     };
   }
-  const server = await createServer({ configFile, logLevel: 'error', server: { port: 0, hmr: false, watch: null } });
+  const server = await createServer({
+    configFile,
+    logLevel: 'error',
+    server: { port: 0, hmr: false, watch: null },
+  });
   await server.listen();
   const wav = await server.ssrLoadModule(join(root, 'src/audio/wav.ts'));
   const { resample } = await server.ssrLoadModule(join(root, 'src/audio/resample.ts'));

@@ -7,7 +7,7 @@ export function installTalk() {
   const note = (type) =>
     agent.on(type, (event) => {
       talk.activity = performance.now();
-      const { name, message, code, hint, ...rest } = event;
+      const { code, message, hint } = event;
       const plain = type === 'error' ? { code, message, hint } : event;
       if (type === 'error') talk.errors.push(plain);
       if (type === 'turn') talk.turns.push(event);
