@@ -14,6 +14,9 @@ import { indexedDBStore } from './state/indexeddb-store.ts';
 import { memoryStore } from './state/memory-store.ts';
 import type { ConversationInfo, StateStore } from './state/state-store.ts';
 
+/** So many deaths of workers in a row are forgiven. */
+const maxCrashes = 3;
+
 /**
  * A conversation by voice: microphone → ears → scribe → model → voice → speaker, with interruption and
  * memory. Made by {@link createVoiceAgent}; nothing happens before `load` or `start`.
@@ -32,6 +35,8 @@ export class VoiceAgent {
   #microphone = true;
   /** How often it was stopped: a start that was overtaken by a stop does not go on. */
   #stops = 0;
+  /** Workers that died since the last finished turn. */
+  #crashes = 0;
 
   constructor(options: VoiceAgentOptions, store: StateStore) {
     this.#options = options;
@@ -42,6 +47,7 @@ export class VoiceAgent {
       (message) => this.#session?.amend(message),
       options.awayAfterMs ?? 15_000,
     );
+    this.#emitter.on('turn', () => (this.#crashes = 0));
     this.#emitter.on('heard', ({ turn, text, done }) => this.#speeches.heard(turn, text, done));
     this.#provider = options.provider ?? this.#offline();
   }
@@ -63,12 +69,12 @@ export class VoiceAgent {
 
   /** Stages and edges of the pipeline, as plain data. */
   get graph(): Graph {
-    return (this.#session ?? this.#makeSession(true)).graph;
+    return (this.#session ?? this.#makeSession()).graph;
   }
 
   /** The pipeline as a Mermaid flowchart, one box per thread. */
   toMermaid(): string {
-    return (this.#session ?? this.#makeSession(true)).toMermaid();
+    return (this.#session ?? this.#makeSession()).toMermaid();
   }
 
   /** Adds a listener; the returned function removes it. */
@@ -85,7 +91,7 @@ export class VoiceAgent {
    */
   async load(): Promise<void> {
     if (this.#starting) return this.#starting;
-    const session = (this.#session ??= this.#makeSession(this.#microphone));
+    const session = (this.#session ??= this.#makeSession());
     const { assistant } = this.state;
     if (assistant === 'idle') this.#observer.enter({ assistant: 'loading' });
     try {
@@ -207,19 +213,12 @@ export class VoiceAgent {
   }
 
   async #start(microphone: boolean): Promise<void> {
-    if (this.#session && this.#microphone !== microphone) {
-      const stops = this.#stops;
-      const session = this.#session;
-      this.#session = undefined;
-      await session.stop();
-      if (this.#stops !== stops) throw new AntiphonError('aborted', 'The agent was stopped.');
-    }
     this.#microphone = microphone;
-    const session = (this.#session ??= this.#makeSession(microphone));
+    const session = (this.#session ??= this.#makeSession());
     this.#observer.enter({ assistant: 'loading' });
     this.#release = this.#observer.follow(session.edge);
     try {
-      await session.start();
+      await session.start(microphone);
     } catch (error) {
       throw await this.#fail(session, error);
     }
@@ -234,22 +233,33 @@ export class VoiceAgent {
     return error;
   }
 
-  #makeSession(microphone: boolean): AgentSession {
-    const session: AgentSession = new AgentSession(
-      this.#options,
-      {
-        conversation: this.#conversation,
-        store: this.#store,
-        provider: () => this.#provider,
-        onUser: this.#observer.onUser,
-        onReply: this.#observer.onReply,
-        onOutput: this.#observer.onOutput,
-        onEvent: this.#observer.onEvent,
-        onFailure: (cause) =>
-          void this.#fail(session, cause).then((error) => this.#emitter.emit('error', error)),
-      },
-      microphone,
+  /** A session that listened ended by itself: told, and, when a worker died, begun anew with growing patience. */
+  async #recover(session: AgentSession, cause: unknown): Promise<void> {
+    const error = await this.#fail(session, cause);
+    const stops = this.#stops;
+    this.#emitter.emit('error', error);
+    if (error.code !== 'worker-crashed' || this.#crashes >= maxCrashes) return;
+    const patienceMs = 500 * 2 ** this.#crashes;
+    this.#crashes += 1;
+    await new Promise((resolve) => setTimeout(resolve, patienceMs));
+    // Whoever started or stopped the agent meanwhile knows better.
+    if (this.#stops !== stops || this.#starting) return;
+    await this.start({ microphone: this.#microphone }).catch((failure: unknown) =>
+      this.#emitter.emit('error', toAntiphonError(failure)),
     );
+  }
+
+  #makeSession(): AgentSession {
+    const session: AgentSession = new AgentSession(this.#options, {
+      conversation: this.#conversation,
+      store: this.#store,
+      provider: () => this.#provider,
+      onUser: this.#observer.onUser,
+      onReply: this.#observer.onReply,
+      onOutput: this.#observer.onOutput,
+      onEvent: this.#observer.onEvent,
+      onFailure: (cause) => void this.#recover(session, cause),
+    });
     return session;
   }
 

@@ -3,6 +3,7 @@ import { captureWorkletUrl, playbackWorkletUrl } from '../assets.ts';
 import { AudioEdge } from '../audio/audio-edge.ts';
 import { ClipStream } from '../audio/clip-stream.ts';
 import type { FloorMessage } from '../audio/floor.ts';
+import { browserMicrophone, type GetStream } from '../audio/microphone.ts';
 import { channel } from '../core/channel/channel.ts';
 import type { Message, StreamElement } from '../core/element.ts';
 import { AntiphonError } from '../core/errors.ts';
@@ -37,28 +38,27 @@ const typedCapacity = 64;
 /** Devices, workers and one run. Not reusable: stop it and make another. */
 export class AgentSession {
   readonly edge: AudioEdge;
-  /** What plays clips into the microphone; only in a session without a real one. */
-  readonly clips: ClipStream | undefined;
+  readonly #getStream: GetStream;
   readonly #workers: WorkerStages;
   readonly #pipeline: Pipeline;
   readonly #provider: ProviderStage;
   readonly #observer: SessionObserver;
   readonly #typed = channel<StreamElement>({ capacity: typedCapacity, overflow: 'wait' });
   readonly #abort = new AbortController();
+  #clips: ClipStream | undefined;
   #floor: FloorPorts | undefined;
   #control: MessagePort | undefined;
   #loading: Promise<void> | undefined;
   #isListening = false;
   #over: Promise<void> | undefined;
 
-  constructor(options: VoiceAgentOptions, observer: SessionObserver, microphone: boolean) {
+  constructor(options: VoiceAgentOptions, observer: SessionObserver) {
     this.#observer = observer;
-    this.clips = microphone ? undefined : new ClipStream();
-    const getStream = this.clips?.getStream ?? options.getStream;
+    this.#getStream = options.getStream ?? browserMicrophone;
     this.edge = new AudioEdge({
       captureWorklet: options.worklets?.capture ?? captureWorkletUrl(),
       playbackWorklet: options.worklets?.playback ?? playbackWorkletUrl(),
-      ...(getStream === undefined ? {} : { getStream }),
+      getStream: (constraints) => (this.#clips?.getStream ?? this.#getStream)(constraints),
       ...(options.constraints === undefined ? {} : { constraints: options.constraints }),
     });
     this.#workers = workerStages(options, this.edge, () => this.#floor);
@@ -69,6 +69,11 @@ export class AgentSession {
     );
     this.#pipeline = pipeline;
     this.#provider = provider;
+  }
+
+  /** What plays clips into the microphone; only in a session that was started without a real one. */
+  get clips(): ClipStream | undefined {
+    return this.#clips;
   }
 
   /** The pipeline's stages and edges. */
@@ -98,9 +103,10 @@ export class AgentSession {
     return this.#loading;
   }
 
-  /** Opens the devices and runs the conversation; resolves when it listens. */
-  async start(): Promise<void> {
+  /** Opens the devices, the microphone or a stand-in for it, and runs the conversation; resolves when it listens. */
+  async start(microphone: boolean): Promise<void> {
     const { signal } = this.#abort;
+    if (!microphone) this.#clips = new ClipStream();
     // The context starts only within the click's own task, so it goes first.
     const opened = this.edge.open({ signal });
     opened.catch(() => {});
@@ -137,7 +143,7 @@ export class AgentSession {
     if (!this.#abort.signal.aborted)
       this.#abort.abort(new AntiphonError('aborted', 'The agent was stopped.'));
     await this.#over;
-    await Promise.allSettled([this.#pipeline.shutdown(), this.edge.close(), this.clips?.close()]);
+    await Promise.allSettled([this.#pipeline.shutdown(), this.edge.close(), this.#clips?.close()]);
     for (const stage of Object.values(this.#workers)) stage.close();
     this.#control?.close();
   }

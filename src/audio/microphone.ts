@@ -26,7 +26,7 @@ export async function openStream(
   getStream: GetStream | undefined,
   constraints: MediaTrackConstraints,
 ): Promise<MediaStream> {
-  const open = getStream ?? browserMicrophone();
+  const open = getStream ?? browserMicrophone;
   const wanted = { audio: { ...microphoneConstraints, ...constraints }, video: false };
   let stream: MediaStream;
   try {
@@ -94,11 +94,12 @@ const refusals: Readonly<Record<string, readonly [ErrorCode, string, string]>> =
   ],
 };
 
-function browserMicrophone(): GetStream {
+/** The browser's own microphone. Rejects with `insecure-context` where there is none for lack of https. */
+export const browserMicrophone: GetStream = async (constraints) => {
   const devices = (globalThis.navigator as Partial<Navigator> | undefined)?.mediaDevices;
-  if (devices) return (constraints) => devices.getUserMedia(constraints);
-  throw insecureContext();
-}
+  if (!devices) throw insecureContext();
+  return devices.getUserMedia(constraints);
+};
 
 /** The page was not loaded in a way that lets it use microphone and worklets. */
 export function insecureContext(): AntiphonError {
