@@ -2,12 +2,14 @@
 
     train.py BUILD MINUTES [--init-from FILE.pt]
 
-New feature shards are picked up at each epoch. BUILD/checkpoint.pt holds everything; BUILD/average.pt the averaged weights."""
+On CPUs there is one process per core, each with its own half of every step's batch: where other programs use the machine too,
+that loses less than threads that meet after every operation. BUILD/checkpoint.pt holds everything; BUILD/average.pt the averaged weights."""
 import argparse
 import copy
 import glob
 import json
 import math
+import multiprocessing
 import os
 import queue
 import threading
@@ -27,20 +29,16 @@ FRAMES = 19200  # mel frames of a batch: 64 utterances of three seconds
 
 class Data:
     def __init__(self, build):
-        self.build, self.files, self.items = build, [], []
-
-    def refresh(self):
-        for path in sorted(glob.glob(self.build + '/features/*.npz')):
-            if path in self.files or os.path.basename(path).startswith(('dev', 'eval')): continue
-            self.files.append(path)
+        self.items = []
+        for path in sorted(glob.glob(build + '/features/*.npz')):
+            if os.path.basename(path).startswith(('dev', 'eval')): continue
             z = np.load(path)
             versions = [np.split(z[v], z[v + '_ends'][:-1]) for v in ('light', 'heavy')]
             for i, m in enumerate(json.loads(z['meta'].tobytes())):
                 self.items.append((encode(m['text']), versions[0][i], versions[1][i]))
-        return len(self.items)
 
-    def epoch(self, g, by_length):
-        """Batches of (mel [batch, 64, frames], lengths, targets)."""
+    def epoch(self, g, by_length, rank=0, size=1):
+        """Every size-th batch of an epoch: (mel [batch, 64, frames], lengths, targets)."""
         chosen = [(t, a if g.random() < .4 else b) for t, a, b in self.items]
         chosen = [(t, x) for t, x in chosen if frames(len(x)) >= len(t) + 2 + sum(p == q for p, q in zip(t, t[1:])) and len(x) < 1400]
         if by_length: chosen = [chosen[i] for i in g.permutation(len(chosen))[:12000]]  # short ones first to find the alignment
@@ -48,16 +46,16 @@ class Data:
         batches, start = [], 0
         while start < len(order):
             longest, end = 0, start
-            while end < len(order) and max(longest, len(chosen[order[end]][1])) * (end + 1 - start) <= FRAMES and end - start < 160:
+            while end < len(order) and max(longest, len(chosen[order[end]][1])) * (end + 1 - start) <= FRAMES // size and end - start < 160:
                 longest = max(longest, len(chosen[order[end]][1]))
                 end += 1
             batches.append(order[start:end])
             start = end
         if not by_length: g.shuffle(batches)
-        for batch in batches:
+        for batch in batches[rank:len(batches) // size * size:size]:
             mels = [standardise_numpy(augment.features(chosen[i][1].astype(np.float32), g)) for i in batch]
-            size = max(map(len, mels))
-            x = np.zeros((len(mels), size, mels[0].shape[1]), np.float32)
+            longest = max(map(len, mels))
+            x = np.zeros((len(mels), longest, mels[0].shape[1]), np.float32)
             for k, m in enumerate(mels): x[k, :len(m)] = m
             yield torch.from_numpy(x.transpose(0, 2, 1)), [frames(len(m)) for m in mels], [chosen[i][0] for i in batch]
 
@@ -96,58 +94,101 @@ def validate(net, build, device):
     return 'CER/WER ' + ', '.join(out)
 
 
+def gradients(net, batch, device):
+    """Forward and backward of one batch; the loss per character."""
+    mel, lengths, targets = batch
+    net.train()
+    logits = net(mel.to(device), low=True).float().log_softmax(2)
+    flat = torch.tensor([c for t in targets for c in t], dtype=torch.long)
+    loss = F.ctc_loss(logits.transpose(0, 1), flat.to(device), torch.tensor(lengths), torch.tensor([len(t) for t in targets]), reduction='sum', zero_infinity=True) / max(len(flat), 1)
+    for p in net.parameters(): p.grad = None
+    loss.backward()
+    return loss.item()
+
+
+class Helper:
+    """Another process that computes the gradients of its own batches with the shared weights."""
+
+    def __init__(self, net, data, rank, size):
+        self.buffer = torch.zeros(sum(p.numel() for p in net.parameters())).share_memory_()
+        self.epochs, self.go, self.done = multiprocessing.SimpleQueue(), multiprocessing.Semaphore(0), multiprocessing.Semaphore(0)
+        multiprocessing.Process(target=self.run, args=(net, data, rank, size), daemon=True).start()
+
+    def run(self, net, data, rank, size):
+        while True:
+            seed, by_length = self.epochs.get()
+            for batch in ahead(data.epoch(np.random.default_rng(seed), by_length, rank, size)):
+                self.go.acquire()
+                gradients(net, batch, 'cpu')
+                at = 0
+                for p in net.parameters():
+                    self.buffer[at:at + p.numel()] = p.grad.reshape(-1)
+                    at += p.numel()
+                self.done.release()
+
+    def add(self, net):
+        self.done.acquire()
+        at = 0
+        for p in net.parameters():
+            p.grad += self.buffer[at:at + p.numel()].view(p.shape)
+            at += p.numel()
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('build'); p.add_argument('minutes', type=float); p.add_argument('--init-from')
     a = p.parse_args()
     torch.manual_seed(0)
-    torch.set_num_threads(os.cpu_count())
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    net = Acoustic(**CONFIG).to(device, memory_format=torch.channels_last)
+    torch.set_num_threads(1)
+    data = Data(a.build)
+    net = Acoustic(**CONFIG).to(device)
+    if device == 'cpu': net.share_memory()
     if a.init_from: net.load_state_dict(torch.load(a.init_from, map_location=device)['net'])
     average = copy.deepcopy(net).eval()
     groups = [{'params': [p for p in net.parameters() if p.dim() > 1], 'weight_decay': DECAY}, {'params': [p for p in net.parameters() if p.dim() < 2], 'weight_decay': 0}]
     opt = torch.optim.AdamW(groups, lr=PEAK, betas=(.9, .98))
-    spent, step, epoch, checkpoint = 0., 0, 0, a.build + '/checkpoint.pt'
+    spent, step, epoch, heard, checkpoint = 0., 0, 0, 0., a.build + '/checkpoint.pt'
     if os.path.exists(checkpoint) and not a.init_from:
         c = torch.load(checkpoint, map_location=device)
         net.load_state_dict(c['net']); average.load_state_dict(c['average']); opt.load_state_dict(c['opt'])
-        spent, step, epoch = c['spent'], c['step'], c['epoch']
-    data, seconds = Data(a.build), a.minutes * 60
-    last, saved, heard, running = time.time(), time.time(), 0., []
+        spent, step, epoch, heard = c['spent'], c['step'], c['epoch'], c.get('heard', 0.)
+    seconds, size = a.minutes * 60, os.cpu_count() if device == 'cpu' else 1
+    helpers = [Helper(net, data, rank, size) for rank in range(1, size)]
+    last, saved, running = time.time(), time.time(), []
 
     def save():
-        torch.save({'net': net.state_dict(), 'average': average.state_dict(), 'opt': opt.state_dict(), 'spent': spent, 'step': step, 'epoch': epoch}, checkpoint + '.part')
+        torch.save({'net': net.state_dict(), 'average': average.state_dict(), 'opt': opt.state_dict(), 'spent': spent, 'heard': heard, 'step': step, 'epoch': epoch}, checkpoint + '.part')
         os.replace(checkpoint + '.part', checkpoint)
         torch.save({'config': CONFIG, 'net': average.state_dict(), 'step': step, 'hours': heard / 3600}, a.build + '/average.part')
         os.replace(a.build + '/average.part', a.build + '/average.pt')
 
     while spent < seconds:
-        print(f'epoch {epoch}: {data.refresh()} utterances', flush=True)
-        for mel, lengths, targets in ahead(data.epoch(np.random.default_rng(epoch), epoch == 0)):
+        print(f'epoch {epoch}: {len(data.items)} utterances', flush=True)
+        seed, by_length = epoch * 100000 + step, epoch == 0
+        for helper in helpers: helper.epochs.put((seed, by_length))
+        for batch in ahead(data.epoch(np.random.default_rng(seed), by_length, 0, size)):
             now = time.time()
             spent, last = spent + now - last, now
             if spent >= seconds: break
             progress = spent / seconds
             rate = PEAK * min(1, (step + 1) / 300) * (.5 + .5 * math.cos(math.pi * progress)) + 1e-6
             for group in opt.param_groups: group['lr'] = rate
-            net.train()
-            logits = net(mel.to(device), low=True).float().log_softmax(2)
-            flat = torch.tensor([c for t in targets for c in t], dtype=torch.long)
-            loss = F.ctc_loss(logits.transpose(0, 1), flat.to(device), torch.tensor(lengths), torch.tensor([len(t) for t in targets]), reduction='sum', zero_infinity=True) / max(len(flat), 1)
-            opt.zero_grad(set_to_none=True)
-            loss.backward()
+            for helper in helpers: helper.go.release()
+            loss = gradients(net, batch, device)
+            for helper in helpers: helper.add(net)
+            for p in net.parameters(): p.grad /= size
             norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 1.)
             if torch.isfinite(norm): opt.step()
             step += 1
             keep = min(AVERAGE, 1 - 1 / (step + 10) * 5) if step > 10 else 0
             with torch.no_grad():
                 for q, w in zip(average.parameters(), net.parameters()): q.lerp_(w, 1 - keep)
-            heard += mel.shape[0] * mel.shape[2] * .01
-            running.append(loss.item())
+            heard += batch[0].shape[0] * batch[0].shape[2] * .01 * size
+            running.append(loss)
             if step % 50 == 0:
                 print(f'step {step} {spent / 60:.1f} min lr {rate:.5f} loss {np.mean(running[-50:]):.3f} norm {norm:.2f} heard {heard / 3600:.1f} h', flush=True)
-            if now - saved > 240:
+            if now - saved > 300:
                 saved = now
                 save()
                 print(f'step {step} {validate(average, a.build, device)}', flush=True)
