@@ -37,12 +37,12 @@ async function run(): Promise<void> {
   const choice: AssistantChoice = parameters.server
     ? { kind: 'openai-compatible', ...parameters.server, token: '', tools: true }
     : storedChoice();
-  const conversation = parameters.conversation ?? recall('conversation') ?? crypto.randomUUID();
+  const conversation = parameters.conversation ?? recall('conversation');
   const state = indexedDBStore();
   const offline = makeOffline(state);
   const agent = await createVoiceAgent({
     system,
-    conversation,
+    ...(conversation === undefined ? {} : { conversation }),
     state,
     provider: providerOf(choice, offline),
     tools: offline.tools,
@@ -54,7 +54,8 @@ async function run(): Promise<void> {
   offline.onTimer(({ announcement }) => attempt(session.announce(announcement)));
   const followed = followTranscript(agent);
   followInside(agent);
-  await followConversations(agent, followed);
+  // Where storage is blocked, talking works all the same.
+  attempt(followConversations(agent, followed));
 
   byId('typing', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
@@ -154,22 +155,20 @@ async function followConversations(
 ): Promise<void> {
   const refresh = async (): Promise<void> =>
     list.show(await agent.conversations(), agent.conversation);
-  const open = async (id: string): Promise<void> => {
+  const open = async (id?: string): Promise<void> => {
     await agent.open(id);
-    remember('conversation', id);
-    followConversation(id);
+    remember('conversation', agent.conversation);
+    followConversation(agent.conversation);
     latency.clear();
     transcript.show(await agent.history());
     await refresh();
   };
   const list = new ConversationList({
     open: (id) => attempt(open(id)),
-    create: () => attempt(open(crypto.randomUUID())),
+    create: () => attempt(open()),
     delete: (id) =>
       attempt(
-        agent
-          .deleteConversation(id)
-          .then(() => (id === agent.conversation ? open(crypto.randomUUID()) : refresh())),
+        agent.deleteConversation(id).then(() => (id === agent.conversation ? open() : refresh())),
       ),
   });
   agent.on('message', () => attempt(refresh()));

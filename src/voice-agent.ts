@@ -1,4 +1,5 @@
 /** The preset most people use: a voice agent made of the public stages, devices and engines. */
+import { newConversationId } from './agent/conversation-id.ts';
 import { AgentObserver } from './agent/observer.ts';
 import { Listeners } from './core/listeners.ts';
 import type { AgentEvents, AgentState } from './agent/events.ts';
@@ -41,7 +42,7 @@ export class VoiceAgent {
   constructor(options: VoiceAgentOptions, store: StateStore) {
     this.#options = options;
     this.#store = store;
-    this.#conversation = options.conversation ?? crypto.randomUUID();
+    this.#conversation = options.conversation ?? newConversationId();
     this.#observer = new AgentObserver(
       this.#emitter,
       (message) => this.#session?.amend(message),
@@ -184,8 +185,8 @@ export class VoiceAgent {
     return this.#store.load(this.#conversation);
   }
 
-  /** Goes on with another conversation, new or stored; a session that runs is restarted. */
-  async open(conversation: string): Promise<void> {
+  /** Goes on with another conversation, stored or new (a fresh id unless given); a session that runs is restarted. */
+  async open(conversation: string = newConversationId()): Promise<void> {
     if (conversation === this.#conversation) return;
     const wasRunning = this.#starting !== undefined;
     await this.stop();
