@@ -45,6 +45,8 @@ export class ReplySpeaker {
   #reply: Reply | undefined;
   /** The last "say this", whose text a message may repeat for the record. */
   #said = { turn: -1, text: '' };
+  /** Turn of a reply that was finished by an error before its message. */
+  #cut = -1;
 
   constructor(
     name: string,
@@ -67,8 +69,9 @@ export class ReplySpeaker {
       return;
     }
     if (item.kind === 'message' && isReply(item)) await this.#takeMessage(item);
-    // Trouble within a reply means that its message may never come.
+    // Trouble within a reply means that its message may never come; if it does, its text was spoken.
     const troubled = item.kind === 'error' && item.turn === this.#reply?.facts.turn;
+    if (troubled && this.#reply?.streamed === true) this.#cut = item.turn;
     if (troubled || item.kind === 'end') await this.#finish();
     await this.#output.write(item);
   }
@@ -92,6 +95,9 @@ export class ReplySpeaker {
   }
 
   async #takeMessage(item: MessageElement): Promise<void> {
+    const cut = item.turn === this.#cut;
+    this.#cut = -1;
+    if (cut && this.#reply?.facts.turn !== item.turn) return;
     const text = messageText(item.message);
     const said = item.turn === this.#said.turn && text === this.#said.text;
     if (said && this.#reply?.streamed !== true) return;

@@ -100,6 +100,28 @@ describe('a reply that is being written', () => {
     expect(outline(outputs)).toEqual(['1: One. Two', '| 1', 'error 1']);
   });
 
+  it('is not spoken again by the message that follows an error of its turn', async () => {
+    const error = element('error', {
+      turn: 1,
+      error: { code: 'provider-network', message: 'cut', hint: '', retryable: true },
+    });
+    const outputs = await runOn(stageWith(scriptedVoice()), [
+      delta('One. Two'),
+      error,
+      message('One. Two'),
+      message('Three.', 2),
+    ]);
+    expect(outline(outputs)).toEqual([
+      '1: One. Two',
+      '| 1',
+      'error 1',
+      'message 1',
+      '2: Three.',
+      '| 2',
+      'message 2',
+    ]);
+  });
+
   it('goes on behind a message that asks for tools', async () => {
     const toolCalls = [{ id: 'a', name: 'time', arguments: {} }];
     const outputs = await runOn(stageWith(scriptedVoice()), [
