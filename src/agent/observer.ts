@@ -36,6 +36,11 @@ export class AgentObserver {
     return this.#state;
   }
 
+  /** Whether a reply is being thought of or spoken. */
+  get busy(): boolean {
+    return this.#state.assistant === 'thinking' || this.#state.assistant === 'speaking';
+  }
+
   /** Changes the state, telling everybody when it is another one. */
   enter(change: { readonly assistant?: AssistantState; readonly user?: UserState }): void {
     const next = { ...this.#state, ...change };
@@ -58,12 +63,13 @@ export class AgentObserver {
       }),
       edge.on('heard', ({ turn, heard }) => this.#heard(turn, heard)),
       edge.on('audible', ({ turn, at }) => {
+        if (!this.log.has(turn)) return;
         this.log.at(turn).audible = true;
         this.log.mark(turn, 'heard', this.#wall(at) + edge.outputLatencyMs);
         this.enter({ assistant: 'speaking' });
       }),
       edge.on('silent', ({ turn, at }) => {
-        this.log.at(turn).audible = false;
+        if (this.log.has(turn)) this.log.at(turn).audible = false;
         this.#quietSince = at;
         if (this.#state.assistant === 'speaking') this.enter({ assistant: 'listening' });
       }),
@@ -150,6 +156,7 @@ export class AgentObserver {
       const { message } = element;
       const open = this.log.at(turn);
       open.heard = message.heard ?? '';
+      open.spoken = true;
       if (
         message.finishReason === 'interrupted' ||
         (message.heard ?? '').trim() !== open.reply.trim()
@@ -189,8 +196,7 @@ export class AgentObserver {
   interrupted(turn: number): void {
     for (const open of this.log.upTo(turn))
       if (open.reply !== '' || open.audible) open.interrupted = true;
-    if (this.#state.assistant === 'thinking' || this.#state.assistant === 'speaking')
-      this.enter({ assistant: 'listening' });
+    if (this.busy) this.enter({ assistant: 'listening' });
     this.#emitter.emit('interrupt', { turn });
   }
 
@@ -207,6 +213,8 @@ export class AgentObserver {
   }
 
   #heard(turn: number, text: string): void {
+    // Words and messages come by different ports: a word may arrive after its turn is over.
+    if (!this.log.has(turn) || this.log.at(turn).spoken) return;
     this.log.at(turn).heard = text;
     this.#emitter.emit('heard', { turn, text, done: false, interrupted: false });
   }

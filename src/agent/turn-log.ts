@@ -9,6 +9,8 @@ export interface OpenTurn {
   interrupted: boolean;
   /** Whether speech of it is being rendered. */
   audible: boolean;
+  /** Whether its reply has left the speaker: nothing more of it will be heard. */
+  spoken: boolean;
   readonly marks: { -readonly [Mark in keyof TurnTrace]: TurnTrace[Mark] };
 }
 
@@ -32,6 +34,7 @@ export class TurnLog {
         heard: '',
         interrupted: false,
         audible: false,
+        spoken: false,
         marks: {},
       };
       this.#open.set(turn, open);
@@ -40,6 +43,11 @@ export class TurnLog {
       if (this.#open.size > 32 && oldest !== undefined) this.#open.delete(oldest);
     }
     return open;
+  }
+
+  /** True while the turn has a record. */
+  has(turn: number): boolean {
+    return this.#open.has(turn);
   }
 
   /** The records of turns ≤ `turn`. */
@@ -66,8 +74,8 @@ export class TurnLog {
     return { turn, transcript, reply, heard, interrupted, trace };
   }
 
-  /** Forgets all turns; numbers go on. */
-  clear(): void {
-    this.#open.clear();
+  /** Forgets turns ≤ `turn`; numbers go on. */
+  clear(turn: number): void {
+    for (const number of this.#open.keys()) if (number <= turn) this.#open.delete(number);
   }
 }
