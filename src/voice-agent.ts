@@ -123,10 +123,12 @@ export class VoiceAgent {
     this.#stops += 1;
     this.#release();
     this.#release = () => {};
-    // Before anything is awaited: a session started meanwhile has speeches and turns of its own.
-    this.#speeches.end();
-    this.#observer.log.clear();
+    // A session started meanwhile has speeches and turns of its own, with higher numbers.
+    const { latest } = this.#observer.log;
+    if (this.#observer.busy) await session?.cut(latest);
     await session?.stop();
+    this.#speeches.end(latest);
+    this.#observer.log.clear(latest);
     if (!this.#session) this.#observer.enter({ assistant: 'idle', user: 'silent' });
   }
 
@@ -219,7 +221,7 @@ export class VoiceAgent {
     this.#observer.enter({ assistant: 'loading' });
     this.#release = this.#observer.follow(session.edge);
     try {
-      await session.start(microphone);
+      await session.start(microphone, this.#observer.log.latest);
     } catch (error) {
       throw await this.#fail(session, error);
     }
@@ -279,9 +281,7 @@ export class VoiceAgent {
   }
 
   #interruption(turn: number): ReturnType<typeof element<'interrupt'>>[] {
-    const { assistant } = this.state;
-    const busy = assistant === 'thinking' || assistant === 'speaking';
-    return busy ? [element('interrupt', { turn: turn - 1, source: 'typed' })] : [];
+    return this.#observer.busy ? [element('interrupt', { turn: turn - 1, source: 'typed' })] : [];
   }
 }
 

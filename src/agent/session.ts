@@ -35,6 +35,9 @@ export interface SessionObserver extends Omit<ConversationParts, 'options'> {
 /** Typed elements that may wait for the pipeline. */
 const typedCapacity = 64;
 
+/** How long a stop waits for the reply it cuts, in ms; a few message hops suffice. */
+const cutPatienceMs = 500;
+
 /** Devices, workers and one run. Not reusable: stop it and make another. */
 export class AgentSession {
   readonly edge: AudioEdge;
@@ -50,7 +53,10 @@ export class AgentSession {
   #control: MessagePort | undefined;
   #loading: Promise<void> | undefined;
   #isListening = false;
+  #run: PipelineRun | undefined;
   #over: Promise<void> | undefined;
+  /** Turn of the reply that is being cut, and who waits for its end. */
+  #cutting: { readonly turn: number; readonly done: () => void } | undefined;
 
   constructor(options: VoiceAgentOptions, observer: SessionObserver) {
     this.#observer = observer;
@@ -103,8 +109,11 @@ export class AgentSession {
     return this.#loading;
   }
 
-  /** Opens the devices, the microphone or a stand-in for it, and runs the conversation; resolves when it listens. */
-  async start(microphone: boolean): Promise<void> {
+  /**
+   * Opens the devices, the microphone or a stand-in for it, and runs the conversation, whose turns are numbered
+   * from `latestTurn` on; resolves when it listens.
+   */
+  async start(microphone: boolean, latestTurn: number): Promise<void> {
     const { signal } = this.#abort;
     if (!microphone) this.#clips = new ClipStream();
     // The context starts only within the click's own task, so it goes first.
@@ -114,7 +123,9 @@ export class AgentSession {
     await Promise.all([this.load(), opened]);
     signal.throwIfAborted();
     this.#floor = this.#openFloor();
+    this.takeTurn(latestTurn);
     const run = this.#pipeline.execute(this.#typed.reader, { signal });
+    this.#run = run;
     run.on(this.#observer.onEvent);
     this.#over = this.#watch(run);
     await run.ready;
@@ -138,6 +149,19 @@ export class AgentSession {
     this.#provider.amend(message);
   }
 
+  /** Silences the reply of `turn`, and waits until what was heard of it is on its way to the store. */
+  async cut(turn: number): Promise<void> {
+    if (!this.#isListening || this.#abort.signal.aborted) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const cut = new Promise<void>((done) => {
+      this.#cutting = { turn, done };
+      timer = setTimeout(done, cutPatienceMs);
+    });
+    this.#run?.interrupt(turn);
+    await Promise.race([cut, this.#over]);
+    clearTimeout(timer);
+  }
+
   /** Ends everything: microphone released, worklets and workers gone. Idempotent; never rejects. */
   async stop(): Promise<void> {
     if (!this.#abort.signal.aborted)
@@ -150,7 +174,11 @@ export class AgentSession {
 
   async #watch(run: PipelineRun): Promise<void> {
     try {
-      for await (const element of run) this.#observer.onOutput(element);
+      for await (const element of run) {
+        this.#observer.onOutput(element);
+        if (element.kind === 'turn-end' && element.turn === this.#cutting?.turn)
+          this.#cutting.done();
+      }
       await run.done;
     } catch (error) {
       // Before it listens, whoever started it is told by the rejection of `start`.

@@ -45,10 +45,9 @@ export class SpeechRegister {
     this.#heard.delete(speech);
   }
 
-  /** Nothing more will be heard. */
-  end(): void {
-    for (const speech of this.#waiting.values()) speech.settle(this.#heard.get(speech) ?? '');
-    this.#waiting.clear();
-    this.#heard.clear();
+  /** Nothing more will be heard of turns ≤ `turn`. */
+  end(turn: number): void {
+    for (const speech of this.#waiting.values())
+      if (speech.turn <= turn) this.heard(speech.turn, this.#heard.get(speech) ?? '', true);
   }
 }

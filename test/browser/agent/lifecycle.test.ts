@@ -87,7 +87,7 @@ describe('starting and stopping', () => {
     expect(troubles).toEqual([]);
   });
 
-  it('stays stopped when it is stopped while it lets go of a session that had a microphone', async () => {
+  it('stays stopped when it is stopped right after a start with what was loaded before', async () => {
     const { agent } = await makeAgent();
     await agent.load();
     const started = agent.start({ microphone: false });
@@ -109,17 +109,20 @@ describe('starting and stopping', () => {
     await expectReleased(agent);
   });
 
-  it('stops in the middle of a reply: the speech settles, and every turn before it is stored', async () => {
+  it('stops in the middle of a reply: it is stored as far as it was heard, behind the turns before it', async () => {
     const { agent } = await makeAgent();
     await agent.start();
     await expectAnswer(agent);
     const speech = agent.say(longText);
     await next(agent, 'heard', ({ turn }) => turn === speech.turn);
     await agent.stop();
-    const { interrupted } = await speech.played;
+    const { heard, interrupted } = await speech.played;
     expect(interrupted).toBe(true);
+    expect(heard).not.toBe('');
+    expect(longText.startsWith(heard)).toBe(true);
     await expectReleased(agent);
-    expect((await storedRoles(agent)).slice(0, 2)).toEqual(['user', 'assistant']);
+    expect(await storedRoles(agent)).toEqual(['user', 'assistant', 'assistant']);
+    expect((await agent.history()).at(-1)).toMatchObject({ generated: longText, heard });
   });
 
   it('refuses to say or send while it does not run, with what to do', async () => {
