@@ -57,13 +57,18 @@ describe('trouble with an asset', () => {
   });
 
   it('tells of a worker that crashes, lets go of everything, and goes on by itself with the turns kept', async () => {
+    const voice = new URL('../../../workers/voice.ts', import.meta.url).href;
+    const source = `import '${voice}';
+      addEventListener('message', ({ data }) => {
+        if (data === 'crash') throw new Error('out of memory');
+      });`;
     let crash = (): void => {};
-    const { voiceWorker } = await import('../../../src/assets.ts');
     const { agent } = await makeAgent({
       workers: {
         voice: () => {
-          const made = voiceWorker();
-          crash = () => made.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }));
+          const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+          const made = new Worker(url, { type: 'module' });
+          crash = () => made.postMessage('crash');
           return made;
         },
       },
@@ -74,6 +79,7 @@ describe('trouble with an asset', () => {
     crash();
     expect(await told).toMatchObject({
       code: 'worker-crashed',
+      message: expect.stringContaining('out of memory'),
       hint: expect.stringMatching(/\w+/),
     });
     await expectReleased(agent);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { VoiceAgent } from '../../../src/index.ts';
+import { decodeWav, type VoiceAgent } from '../../../src/index.ts';
 import { nothing } from './census.ts';
 import {
   census,
@@ -123,6 +123,30 @@ describe('starting and stopping', () => {
     await expectReleased(agent);
     expect(await storedRoles(agent)).toEqual(['user', 'assistant', 'assistant']);
     expect((await agent.history()).at(-1)).toMatchObject({ generated: longText, heard });
+  });
+
+  it('numbers spoken turns on from the session before, and listens again when their answer fails', async () => {
+    const { agent, troubles } = await makeAgent();
+    await agent.start({ microphone: false });
+    await expectAnswer(agent);
+    await expectAnswer(agent);
+    await agent.stop();
+    agent.setProvider({
+      id: 'broken',
+      stream: () => {
+        throw new Error('No model today.');
+      },
+    });
+    const file = new URL('../../../demo/public/samples/what-time-is-it.wav', import.meta.url);
+    const { samples, sampleRate } = decodeWav(await (await fetch(file)).arrayBuffer());
+    const over = next(agent, 'turn');
+    await agent.playSample(samples, sampleRate);
+    expect(await over).toMatchObject({ turn: 3, transcript: 'what time is it', reply: '' });
+    expect(agent.state.assistant).toBe('listening');
+    expect(troubles).toMatchObject([{ message: 'No model today.' }]);
+    await agent.stop();
+    await expectReleased(agent);
+    expect(await storedRoles(agent)).toEqual(['user', 'assistant', 'user', 'assistant', 'user']);
   });
 
   it('refuses to say or send while it does not run, with what to do', async () => {
