@@ -6,7 +6,7 @@ import type { Chained } from './flow-types.ts';
 import type { EdgeOptions } from './graph.ts';
 import { negotiate } from './negotiate.ts';
 import { Pipeline } from './pipeline.ts';
-import type { Plan } from './plan.ts';
+import { withRoutes, type Plan } from './plan.ts';
 
 /** A branch's stage, alone or with the bounds of the edge to it. */
 export type BranchTarget = string | (EdgeOptions & { readonly to: string });
@@ -62,6 +62,8 @@ export class PipelineBuilder {
   /**
    * Gives everything that `from` emits to each of `to`, buffers copied. A branch that is slow makes the
    * others wait unless its edge says otherwise: `{ to: 'log', capacity: 256, overflow: 'drop-oldest' }`.
+   * An edge may take a part only: `{ to: 'captions', when: (element) => element.kind === 'transcript' }`.
+   * A stage with routes (`RouterStage`) gives each edge what it marked for it.
    */
   branch(from: string, ...to: readonly BranchTarget[]): PipelineBuilder {
     const edges = to.map((target) =>
@@ -89,8 +91,9 @@ export class PipelineBuilder {
    */
   build(options: Pick<PipelineConfig, 'session'> = {}): Pipeline {
     const config = resolveConfig({ ...this.#config, ...options });
-    checkPlan(this.#plan, config.session);
-    return new Pipeline(negotiate(this.#plan, config.resampler), config);
+    const plan = withRoutes(this.#plan);
+    checkPlan(plan, config.session);
+    return new Pipeline(negotiate(plan, config.resampler), config);
   }
 
   #with(change: Partial<Plan>): PipelineBuilder {

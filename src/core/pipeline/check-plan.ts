@@ -30,10 +30,11 @@ export function checkPlan(plan: Plan, session: 'live' | 'unary'): void {
     seen.add(edge);
   }
   checkCycles(plan);
-  for (const { name, source, consumes, session: needs } of stages) {
+  for (const { name, source, consumes, session: needs, merges, routes } of stages) {
+    checkRoutes(name, routes, plan);
     const inputs = inputsOf(name, edges);
     const first = inputs[0];
-    if (inputs.length > 1 && !merging.has(name))
+    if (inputs.length > 1 && !merges && !merging.has(name))
       throw graphError(
         `"${name}" has several inputs: ${inputs.map((edge) => `"${edge.from}"`).join(', ')}`,
         `Say that they are to be merged: .merge('${name}', ...).`,
@@ -54,6 +55,25 @@ export function checkPlan(plan: Plan, session: 'live' | 'unary'): void {
         `Take it out, give it a turn to work on (it consumes ${consumes.join(', ')}), or build with session 'unary'.`,
       );
   }
+}
+
+function checkRoutes(name: string, routes: readonly string[] | undefined, plan: Plan): void {
+  const outputs = outputsOf(name, plan.edges);
+  const known = routes?.map((route) => `"${route}"`).join(', ');
+  const odd = outputs.find(({ route }) => route !== undefined && !routes?.includes(route));
+  if (odd)
+    throw graphError(
+      `the edge from "${name}" to "${odd.to}" is for the route "${odd.route}", which "${name}" does not have`,
+      known === undefined
+        ? 'Leave the route out, or start the edge at a RouterStage.'
+        : `Give it one of its routes: { to: '${odd.to}', route: … } with ${known}.`,
+    );
+  const open = routes?.find((route) => !outputs.some((edge) => edge.route === route));
+  if (open !== undefined)
+    throw graphError(
+      `the route "${open}" of "${name}" leads nowhere`,
+      `Add an edge for it: .branch('${name}', { to: '…', route: '${open}' }).`,
+    );
 }
 
 function checkCycles(plan: Plan): void {

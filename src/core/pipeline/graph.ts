@@ -1,6 +1,6 @@
 /** A pipeline as plain data: printable, drawable, comparable. */
 import type { Overflow } from '../channel/channel.ts';
-import type { Kind } from '../element.ts';
+import type { Kind, StreamElement } from '../element.ts';
 import type { StageType } from '../stage/stage.ts';
 
 /** A stage of a graph. */
@@ -13,12 +13,19 @@ export interface GraphNode {
   readonly emits: readonly Kind[];
 }
 
-/** Bounds of one edge; absent: the pipeline's `channelBufferSize` and `wait`. */
+/** Bounds of one edge, and what it takes; absent: the pipeline's `channelBufferSize`, `wait`, everything. */
 export interface EdgeOptions {
   /** The most elements that wait on the edge. */
   readonly capacity?: number;
   /** Control is never dropped, whatever the policy. */
   readonly overflow?: Overflow;
+  /**
+   * The content that takes this edge; control takes every edge. Asked where the edge begins, possibly more
+   * than once per element; a throw fails the run. Not part of `pipeline.graph`.
+   */
+  readonly when?: (element: StreamElement) => boolean;
+  /** Of an edge that leaves a stage with `routes`: the route it is for; the name of the stage it leads to unless given. */
+  readonly route?: string;
 }
 
 /** A directed edge between two stages, by name. */
@@ -44,9 +51,10 @@ export function toMermaid(graph: Graph): string {
       .map((node) => `    ${id.get(node.name)}["${quote(node.name)}"]`),
     '  end',
   ]);
-  const arrows = graph.edges.map(({ from, to }) => {
+  const arrows = graph.edges.map(({ from, to, route }) => {
     const kinds = graph.nodes.find((node) => node.name === from)?.emits ?? [];
-    const label = kinds.length === 0 ? '' : `|"${kinds.join(', ')}"|`;
+    const caption = route ?? kinds.join(', ');
+    const label = caption === '' ? '' : `|"${quote(caption)}"|`;
     return `  ${id.get(from)} -->${label} ${id.get(to)}`;
   });
   return ['flowchart LR', ...boxes, ...arrows, ''].join('\n');

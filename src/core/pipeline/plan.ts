@@ -10,6 +10,15 @@ export interface Plan {
   readonly merging: ReadonlySet<string>;
 }
 
+/** The plan with every edge that leaves a stage with routes saying which it is for. */
+export function withRoutes(plan: Plan): Plan {
+  const routed = new Set(plan.stages.flatMap(({ name, routes }) => (routes ? [name] : [])));
+  const edges = plan.edges.map((edge) =>
+    routed.has(edge.from) ? { route: edge.to, ...edge } : edge,
+  );
+  return { ...plan, edges };
+}
+
 /** The plan without its behaviour. */
 export function graphOf({ stages, edges }: Plan): Graph {
   return {
@@ -20,7 +29,7 @@ export function graphOf({ stages, edges }: Plan): Graph {
       consumes: [...consumes],
       emits: [...emits],
     })),
-    edges: edges.map((edge) => ({ ...edge })),
+    edges: edges.map(({ when: _, ...edge }) => edge),
   };
 }
 

@@ -9,6 +9,7 @@ import { isControl, type StreamElement } from '../element.ts';
 import { portReader } from '../port/port-reader.ts';
 import { portWriter } from '../port/port-writer.ts';
 import { cloneElement } from '../port/transferables.ts';
+import { takesRoute } from '../stage/routes.ts';
 import { isRemote, type RemoteStage, type Stage, type StageEnds } from '../stage/stage.ts';
 import type { EdgeOptions } from './graph.ts';
 import { inputsOf, outputsOf, type Plan } from './plan.ts';
@@ -128,7 +129,7 @@ function relaysFor(node: Node, links: Link[]): Node[] {
     links.push(link);
     relays.push(joint);
   }
-  if (needsRelay(node.outputs)) {
+  if (needsRelay(node.outputs) || node.outputs.some(isConditional)) {
     const joint = nodeOf(relay(`out of ${node.stage.name}`));
     for (const link of node.outputs.splice(0)) {
       link.from = joint;
@@ -145,6 +146,11 @@ function relaysFor(node: Node, links: Link[]): Node[] {
 
 function needsRelay(links: readonly Link[]): boolean {
   return links.length > 1 || links.some(({ options }) => (options.overflow ?? 'wait') !== 'wait');
+}
+
+/** True for an edge that does not take everything. */
+function isConditional({ options }: Link): boolean {
+  return options.when !== undefined || options.route !== undefined;
 }
 
 function open(link: Link, defaultCapacity: number, onDrop: () => void): void {
@@ -183,6 +189,15 @@ function endsOf(node: Node, capacity: number): StageEnds {
 function writerOf(node: Node): ChannelWriter<StreamElement> {
   const writers = node.outputs.flatMap((link) => link.writer ?? []);
   const [only] = writers;
+  if (node.outputs.some(isConditional)) {
+    const links = new Map(node.outputs.map((link) => [link.writer, link]));
+    return broadcast(writers, cloneElement, (writer, element) => {
+      const { when, route } = links.get(writer)?.options ?? {};
+      if (isControl(element)) return true;
+      if (route !== undefined && !takesRoute(element, route)) return false;
+      return when?.(element) ?? true;
+    });
+  }
   if (only && writers.length === 1) return only;
   if (writers.length > 1) return broadcast(writers, cloneElement);
   // An input that no stage takes, because all roots are sources, is read and forgotten.

@@ -82,6 +82,13 @@ export interface Stage<out Consumes extends Kind = Kind, out Emits extends Kind 
   readonly format?: { readonly input?: AudioFormat; readonly output?: AudioFormat };
   /** True for a stage that makes its elements itself (a microphone): it takes no input. */
   readonly source?: boolean;
+  /** True for a stage that may have several inputs without a `merge` of the builder. */
+  readonly merges?: boolean;
+  /**
+   * The routes between which it shares its content out, by marks (`core/stage/routes.ts`). `build()` asks
+   * for one edge per route; content without a mark takes none of them.
+   */
+  readonly routes?: readonly string[];
   /** Where it runs; absent: the thread of the pipeline itself. */
   readonly thread?: string;
   /** Loads models, opens sockets; awaited before the first element. */
