@@ -254,6 +254,8 @@ test('a page that was not served securely says so before it loads or opens anyth
   );
   expect(error).toEqual({ code: 'insecure-context', hint: expect.stringMatching(/https/) });
   expect((await notes(page)).state).toEqual({ assistant: 'idle', user: 'silent' });
+  // The page may be loading something that nobody waits for.
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
 interface Outcome {
@@ -341,5 +343,29 @@ test('talk understands an 8-bit stereo file at 96 kHz', async () => {
     expect(turns).toMatchObject([{ transcript: 'what is seventeen plus twenty five' }]);
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test('talk ends with exit code 1 and names the trouble when the model server refuses', async () => {
+  const model = await modelServer();
+  model.answer = refuse(401, 'invalid token');
+  try {
+    const file = fileURLToPath(
+      new URL('../../demo/public/samples/what-time-is-it.wav', import.meta.url),
+    );
+    const { exitCode, output } = await talk(
+      file,
+      '--json',
+      '--provider',
+      model.url,
+      '--model',
+      'm',
+    );
+    expect(exitCode).toBe(1);
+    const { turns, errors } = JSON.parse(output) as TalkNotes;
+    expect(turns).toMatchObject([{ transcript: 'what time is it', reply: '' }]);
+    expect(errors).toMatchObject([{ code: 'provider-auth', hint: expect.stringMatching(/token/) }]);
+  } finally {
+    model.close();
   }
 });

@@ -61,6 +61,15 @@ describe('trouble with the microphone', () => {
     expect(troubles).toHaveLength(1);
   });
 
+  it('says that no microphone fits constraints nobody can meet', async () => {
+    const { agent } = await makeAgent({ constraints: { deviceId: { exact: 'nowhere' } } });
+    expect(await failureOf(agent.start())).toMatchObject({
+      code: 'microphone-missing',
+      hint: expect.stringMatching(/constraints/),
+    });
+    await expectReleased(agent);
+  });
+
   it('refuses a stream without an audio track', async () => {
     const { agent } = await makeAgent({ getStream: async () => new MediaStream() });
     expect((await failureOf(agent.start())).code).toBe('microphone-missing');
