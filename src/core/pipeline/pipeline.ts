@@ -35,6 +35,8 @@ export interface ExecutionResult {
 export class Pipeline {
   /** The pipeline as plain data. */
   readonly graph: Graph;
+  /** What it was built for. */
+  readonly session: 'live' | 'unary';
   readonly #plan: Plan;
   readonly #config: ResolvedConfig;
   readonly #runs = new Set<PipelineRun>();
@@ -44,6 +46,7 @@ export class Pipeline {
     this.#plan = plan;
     this.#config = config;
     this.graph = graphOf(plan);
+    this.session = config.session;
   }
 
   /** The graph as a Mermaid flowchart. */

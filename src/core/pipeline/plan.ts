@@ -29,8 +29,15 @@ export function graphOf({ stages, edges }: Plan): Graph {
       consumes: [...consumes],
       emits: [...emits],
     })),
-    edges: edges.map(({ when: _, ...edge }) => edge),
+    edges: edges.map(asData),
   };
+}
+
+/** An edge without its condition, which is code. */
+function asData(edge: GraphEdge): GraphEdge {
+  return Object.fromEntries(
+    Object.entries(edge).filter(([name]) => name !== 'when'),
+  ) as object as GraphEdge;
 }
 
 /** Stages in an order in which every edge points forward; the ones on a cycle are missing. */

@@ -6,7 +6,7 @@ import { abortable } from '../stage/abortable.ts';
 import { InterruptForwarder, stageContext } from '../stage/context.ts';
 import { Inbox } from '../stage/inbox.ts';
 import { runStage, stageError, teardownGraceMs } from '../stage/run-stage.ts';
-import type { Stage, StageContext, StageEvent } from '../stage/stage.ts';
+import type { Stage, StageContext, StageEvent, TurnState } from '../stage/stage.ts';
 import { TurnStates, type TurnDefaults } from '../stage/turn-states.ts';
 import { AbortFan } from './abort-fan.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** What the shared state of every turn starts from. */
   readonly turn?: TurnDefaults;
+  /** Where the shared state of turns is, instead of the run's own: that of the run this one is nested in. */
+  readonly turnState?: (turn: number) => TurnState;
 }
 
 /** Starts a prepared stage; the promise settles when it has finished. */
@@ -39,7 +41,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   readonly #config: ResolvedConfig;
   readonly #control = new AbortFan();
   readonly #events = new RunEvents();
-  readonly #turns: TurnStates;
+  readonly #turnState: (turn: number) => TurnState;
   readonly #watchdog: Watchdog;
   readonly #wiring: Wiring;
   readonly #output: Inbox;
@@ -53,7 +55,8 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   /** Starts at once. Use `pipeline.execute()`. */
   constructor(plan: Plan, config: ResolvedConfig, input: RunInput, options: RunOptions = {}) {
     this.#config = config;
-    this.#turns = new TurnStates(options.turn);
+    const turns = new TurnStates(options.turn);
+    this.#turnState = options.turnState ?? ((turn) => turns.of(turn));
     this.#watchdog = new Watchdog(config, (error) => this.fail(error));
     this.#wiring = wire(plan, inputStage(input), config.channelBufferSize, (to) =>
       this.#emit('element-dropped', { to }),
@@ -243,7 +246,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
       {
         signal: this.#control.signal(),
         clock: this.#config.clock,
-        turn: (turn) => this.#turns.of(turn),
+        turn: this.#turnState,
         onEvent: (event) => {
           this.#touch();
           if (event.type !== 'activity') this.#events.send(event);
