@@ -6,6 +6,9 @@ import { microphoneFile } from '../../tools/talk/microphone-file.mjs';
 
 const samplesFolder = fileURLToPath(new URL('../../demo/public/samples', import.meta.url));
 
+/** 4 s at 16 kHz: shorter pauses teach our end of turn to wait, and the two would hear different turns. */
+const pauseSamples = 64_000;
+
 /** Writes the demo's sample questions, one after the other with pauses, as a file for the fake microphone. */
 export function writeMicrophone(path, audio) {
   const clips = readdirSync(samplesFolder).filter((name) => name.endsWith('.wav'));
@@ -13,7 +16,7 @@ export function writeMicrophone(path, audio) {
     const { samples, sampleRate } = audio.decodeWav(
       new Uint8Array(readFileSync(join(samplesFolder, name))),
     );
-    return [audio.resample(samples, sampleRate, 16_000), new Float32Array(24_000)];
+    return [audio.resample(samples, sampleRate, 16_000), new Float32Array(pauseSamples)];
   });
   const speech = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let offset = 0;
