@@ -38,6 +38,7 @@ export class Inbox implements AsyncIterable<StreamElement> {
   #voided = -1;
   #waiter: Waiter | undefined;
   #listener: (() => void) | undefined;
+  #arrival: (() => void) | undefined;
   #end: EndElement | undefined;
   #endDelivered = false;
   #over: { readonly reason: unknown } | 'cancelled' | undefined;
@@ -50,7 +51,10 @@ export class Inbox implements AsyncIterable<StreamElement> {
       reader.onOvertake((value) => {
         if (value.kind === 'interrupt') this.interrupt(value);
       });
-      reader.onReadable(() => this.#wake());
+      reader.onReadable(() => {
+        this.#arrival?.();
+        this.#wake();
+      });
     }
   }
 
@@ -117,6 +121,11 @@ export class Inbox implements AsyncIterable<StreamElement> {
   /** Calls `listener` whenever something may have come in, or ended; instead of `next`. */
   onReadable(listener: () => void): void {
     this.#listener = listener;
+  }
+
+  /** Calls `listener` whenever something may have come in, before it is taken; for those who measure. */
+  onArrival(listener: () => void): void {
+    this.#arrival = listener;
   }
 
   /** Takes the next element at once; undefined when none waits. Throws the failure of a failed input. */
