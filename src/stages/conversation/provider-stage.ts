@@ -3,6 +3,7 @@ import type { Message, MessageElement, StreamElement } from '../../core/element.
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Tool } from '../../providers/tools.ts';
+import { contextFitOf, withContextFit } from './context-fit.ts';
 import { Doorbell, LookAhead } from './look-ahead.ts';
 import { modelHistory } from './model-history.ts';
 import { reply } from './reply.ts';
@@ -172,8 +173,9 @@ export class ProviderStage implements Stage<
       messages: messages.length,
       tools: tools.map(({ name }) => name),
     });
+    const fit = contextFitOf(state);
     return reply({
-      provider,
+      provider: fit ? withContextFit(provider, fit) : provider,
       tools,
       turn,
       at,
