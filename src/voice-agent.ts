@@ -9,7 +9,6 @@ import { Speech, SpeechRegister } from './agent/speech.ts';
 import { element, textMessage, type Message } from './core/element.ts';
 import { AntiphonError, toAntiphonError } from './core/errors.ts';
 import type { Graph } from './core/pipeline/graph.ts';
-import { offlineAssistant } from './providers/offline-assistant.ts';
 import type { Provider } from './providers/provider.ts';
 import { indexedDBStore } from './state/indexeddb-store.ts';
 import { memoryStore } from './state/memory-store.ts';
@@ -39,9 +38,10 @@ export class VoiceAgent {
   /** Workers that died since the last finished turn. */
   #crashes = 0;
 
-  constructor(options: VoiceAgentOptions, store: StateStore) {
+  constructor(options: VoiceAgentOptions, store: StateStore, provider: Provider) {
     this.#options = options;
     this.#store = store;
+    this.#provider = provider;
     this.#conversation = options.conversation ?? newConversationId();
     this.#observer = new AgentObserver(
       this.#emitter,
@@ -50,7 +50,6 @@ export class VoiceAgent {
     );
     this.#emitter.on('turn', () => (this.#crashes = 0));
     this.#emitter.on('heard', ({ turn, text, done }) => this.#speeches.heard(turn, text, done));
-    this.#provider = options.provider ?? this.#offline();
   }
 
   /** What both sides are doing. */
@@ -201,20 +200,6 @@ export class VoiceAgent {
     return this.#store.delete(conversation);
   }
 
-  /** The default mind: remembers in the agent's store and says so when a timer rings. */
-  #offline(): Provider {
-    const assistant = offlineAssistant({
-      values: {
-        get: (key) => this.#store.getValue(this.#conversation, key),
-        set: (key, value) => this.#store.setValue(this.#conversation, key, value),
-      },
-    });
-    assistant.onTimer(({ announcement }) => {
-      if (this.#session && this.#starting) this.say(announcement);
-    });
-    return assistant;
-  }
-
   async #start(microphone: boolean): Promise<void> {
     this.#microphone = microphone;
     const session = (this.#session ??= this.#makeSession());
@@ -295,5 +280,19 @@ export class VoiceAgent {
 export async function createVoiceAgent(options: VoiceAgentOptions = {}): Promise<VoiceAgent> {
   const store =
     options.state ?? (typeof indexedDB === 'undefined' ? memoryStore() : indexedDBStore());
-  return new VoiceAgent(options, store);
+  if (options.provider) return new VoiceAgent(options, store, options.provider);
+  // Apart, so that a page with a model of its own never loads it.
+  const { offlineAssistant } = await import('./providers/offline-assistant.ts');
+  const assistant = offlineAssistant({
+    values: {
+      get: (key) => store.getValue(agent.conversation, key),
+      set: (key, value) => store.setValue(agent.conversation, key, value),
+    },
+  });
+  const agent = new VoiceAgent(options, store, assistant);
+  assistant.onTimer(({ announcement }) => {
+    const { assistant: doing } = agent.state;
+    if (doing !== 'idle' && doing !== 'loading') agent.say(announcement);
+  });
+  return agent;
 }

@@ -66,7 +66,7 @@ export function workerStages(
       () => {
         const open = ports();
         const direct = open && { floor: open.floor, words: open.wordsIn, control: open.control };
-        return { ...turnTaking, ...wasm, modelUrl: String(silero), ...direct };
+        return { ...turnTaking, ...wasm, modelUrl: String(silero), levels: true, ...direct };
       },
       {
         type: 'accumulate',
@@ -150,7 +150,8 @@ export function conversationPipeline(
     .chain(new MicrophoneStage(edge), workers.ears, workers.scribe)
     .add(new TapStage('typed', () => {}))
     .chain(
-      new TapStage('user', parts.onUser),
+      // An error is told here, once, instead of again at the end.
+      new TapStage('user', parts.onUser, { drop: ['error'] }),
       new StateStoreLoadStage({ store, conversation }),
       new PromptAssemblyStage({
         prompts: { conversation: { system: options.system ?? defaultSystem } },

@@ -19,6 +19,8 @@ export interface AudioTurnOptions extends TurnTakingOptions {
   readonly preRollMs?: number;
   /** Silence after the detected end that stays in the utterance; 200 ms unless given. */
   readonly tailMs?: number;
+  /** Emit `level` events, 15.6 a second, for a meter; each costs the page a message. False unless given. */
+  readonly levels?: boolean;
   /** The stage's name; `audio-turn` unless given. */
   readonly name?: string;
 }

@@ -31,7 +31,7 @@ const capacity = 2048;
  *
  * It hears on while its reader is slow: up to 2 048 elements wait, then the oldest `audio` of them is
  * dropped (event `audio-dropped`); control and utterances are never dropped, they hold up the input.
- * Events: `level` (15 a second), `speech-start`, `speech-confirmed`, `vad-late`, `audio-dropped`,
+ * Events: `level` (15 a second, where `levels` asks for it), `speech-start`, `speech-confirmed`, `vad-late`, `audio-dropped`,
  * `turn-detector-failed`, and `progress` while the model loads. Errors: those of the detector.
  */
 export class AudioTurnStage implements Stage<'audio', AudioTurnKind> {

@@ -21,7 +21,7 @@ export class TurnSession {
   readonly #turns: TurnTaking;
   readonly #framer: Framer;
   readonly #recorder: TurnRecorder;
-  readonly #level: LevelMeter;
+  readonly #level: LevelMeter | undefined;
   readonly #lag: LagMeter;
   readonly #ports: readonly MessagePort[];
   #refusedRate: number | undefined;
@@ -36,7 +36,8 @@ export class TurnSession {
     this.#turns = new TurnTaking({ ...options, wordsExpected });
     this.#framer = new Framer(vad.frameSize, vad.sampleRate);
     this.#recorder = new TurnRecorder({ sampleRate: vad.sampleRate, preRollMs, tailMs });
-    this.#level = new LevelMeter((reading) => context.emit('level', reading));
+    if (options.levels === true)
+      this.#level = new LevelMeter((reading) => context.emit('level', reading));
     this.#lag = new LagMeter((reading) => context.emit('vad-late', reading));
     this.#ports = [options.floor, options.words, options.control].filter(
       (port) => port !== undefined,
@@ -74,7 +75,7 @@ export class TurnSession {
     for (let index = 0; index < samples.length; index += 1)
       if (!Number.isFinite(samples[index])) samples[index] = 0;
     const probability = await vad.process(samples);
-    this.#level.take(samples, probability);
+    this.#level?.take(samples, probability);
     this.#recorder.push(samples, at);
     const open = this.#turns.open;
     // The recorder and the VAD have copies: the samples themselves go on.

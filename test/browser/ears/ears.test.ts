@@ -66,7 +66,7 @@ describe('Silero in the browser', () => {
 
 describe('the ears worker', () => {
   it('makes one turn of a question, in two runs of one worker', async () => {
-    const ears = inWorker(makeWorker, 'ears', { modelUrl }, { keepAlive: true });
+    const ears = inWorker(makeWorker, 'ears', { modelUrl, levels: true }, { keepAlive: true });
     const samples = await question();
     for (let run = 0; run < 2; run += 1) {
       const context = testContext();

@@ -130,9 +130,15 @@ describe('what passes', () => {
 });
 
 describe('events', () => {
+  it('tell no level unless asked', async () => {
+    const context = testContext();
+    await runOn(stage(), microphone(question), context);
+    expect(context.events.filter(({ type }) => type === 'level')).toEqual([]);
+  });
+
   it('report level and probability about 15 times a second of audio', async () => {
     const context = testContext();
-    await runOn(stage(), microphone(frames([9600, 0.02], [640, 0.9])), context);
+    await runOn(stage({ levels: true }), microphone(frames([9600, 0.02], [640, 0.9])), context);
     const levels = context.events.filter(({ type }) => type === 'level');
     expect(levels).toHaveLength(160);
     expect(levels.at(-1)?.detail).toEqual({
