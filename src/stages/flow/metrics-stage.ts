@@ -4,6 +4,7 @@ import { AntiphonError } from '../../core/errors.ts';
 import { Inbox } from '../../core/stage/inbox.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
 import { StageMeter, type StageMetrics } from './stage-meter.ts';
+import { watchInput } from './watch-input.ts';
 import { WrappingStage } from './wrapping-stage.ts';
 
 /** Settings of {@link MetricsStage}. */
@@ -94,30 +95,6 @@ export class MetricsStage<Consumes extends Kind, Emits extends Kind> extends Wra
       report();
     }
   }
-}
-
-/** Tells `see` of every request for input, with nothing, and of every answer. */
-function watchInput(
-  input: AsyncIterable<StreamElement>,
-  see: (result?: IteratorResult<StreamElement, undefined>) => void,
-): AsyncIterable<StreamElement> {
-  return {
-    [Symbol.asyncIterator]() {
-      const iterator = input[Symbol.asyncIterator]();
-      return {
-        async next() {
-          see();
-          const result = await iterator.next();
-          see(result);
-          return result;
-        },
-        async return() {
-          await iterator.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
 }
 
 /** Splits the time of a stage into work, waiting for input and waiting for those who take its output. */
