@@ -11,7 +11,7 @@ import random
 import subprocess
 import sys
 import tempfile
-import zlib
+
 from multiprocessing import Pool
 
 import numpy as np
