@@ -32,11 +32,40 @@ export { TemplateStage } from './stages/conversation/template-stage.ts';
 export type { TemplateOptions } from './stages/conversation/template-stage.ts';
 export { ProviderStage } from './stages/conversation/provider-stage.ts';
 export type { ProviderStageOptions } from './stages/conversation/provider-stage.ts';
+export { ValidationStage } from './stages/conversation/validation-stage.ts';
+export type {
+  RefusedText,
+  ValidationNote,
+  ValidationOptions,
+} from './stages/conversation/validation-stage.ts';
+export { bannedWords, maxLength, maxSentences } from './stages/conversation/validators.ts';
+export type {
+  MaxLengthOptions,
+  Scan,
+  StreamingValidator,
+  ValidationContext,
+  ValidationFailure,
+  Validator,
+  WholeValidator,
+} from './stages/conversation/validators.ts';
+export {
+  customValidator,
+  jsonSchema,
+  requiredFields,
+  standardSchema,
+} from './stages/conversation/whole-validators.ts';
+export type {
+  CustomVerdict,
+  StandardSchemaOptions,
+} from './stages/conversation/whole-validators.ts';
 export { AudioTurnStage } from './stages/streaming/audio-turn-stage.ts';
 export type { AudioTurnKind } from './stages/streaming/audio-turn-stage.ts';
 export type { AudioTurnOptions } from './stages/streaming/audio-turn-options.ts';
 export { MicrophoneStage } from './stages/streaming/microphone-stage.ts';
 export { SpeakerStage } from './stages/streaming/speaker-stage.ts';
+export { VADAccumulatorStage } from './stages/streaming/vad-accumulator-stage.ts';
+export type { VADAccumulatorOptions } from './stages/streaming/vad-accumulator-stage.ts';
+export type { SilenceTurnOptions } from './stages/streaming/silence-turns.ts';
 export { STTStage } from './stages/streaming/stt-stage.ts';
 export type { STTStageOptions } from './stages/streaming/stt-options.ts';
 export { TTSStage } from './stages/streaming/tts-stage.ts';
@@ -46,6 +75,63 @@ export type {
   TTSOptions,
   TTSWithInterruptionOptions,
 } from './stages/streaming/tts-options.ts';
+export { filter, map, passthrough } from './stages/flow/compose.ts';
+export { MergeStage } from './stages/flow/merge-stage.ts';
+export { MetricsStage } from './stages/flow/metrics-stage.ts';
+export type { MetricsOptions } from './stages/flow/metrics-stage.ts';
+export type { StageMetrics } from './stages/flow/stage-meter.ts';
+export type { Distribution } from './stages/flow/histogram.ts';
+export { pipelineStage } from './stages/flow/pipeline-stage.ts';
+export { PriorityChannel } from './stages/flow/priority-channel.ts';
+export type { PriorityChannelOptions, WaitOptions } from './stages/flow/priority-channel.ts';
+export { RouterStage } from './stages/flow/router-stage.ts';
+export type { RouterOptions } from './stages/flow/router-stage.ts';
+export {
+  atRandom,
+  byContent,
+  byRule,
+  hashed,
+  ofKind,
+  roundRobin,
+  toAll,
+  weighted,
+} from './stages/flow/routing.ts';
+export type { ContentCase, Routing, RoutingRule } from './stages/flow/routing.ts';
+export { stageFrom } from './stages/flow/stage-from.ts';
+export type { StreamStageFacts } from './stages/flow/stage-from.ts';
+export { TracingStage } from './stages/flow/tracing-stage.ts';
+export type { TracingOptions } from './stages/flow/tracing-stage.ts';
+export type { GenAiOperation } from './stages/flow/turn-span.ts';
+export { TraceRecorder } from './stages/flow/trace-recorder.ts';
+export type {
+  ChromeTrace,
+  ChromeTraceEvent,
+  SpanAttributes,
+  TraceSpan,
+} from './stages/flow/trace-recorder.ts';
+export type { OtelSpan, OtelTracer } from './stages/flow/open-telemetry.ts';
+export { formatTraceparent, parseTraceparent } from './stages/flow/traceparent.ts';
+export type { TraceIds } from './stages/flow/traceparent.ts';
+
+export { ContextBuilderStage } from './stages/utility/context-builder-stage.ts';
+export type {
+  ContextBuilderOptions,
+  RelevanceRequest,
+  SummaryRequest,
+} from './stages/utility/context-options.ts';
+export { DebugStage } from './stages/utility/debug-stage.ts';
+export type { DebugLevel, DebugLogger, DebugOptions } from './stages/utility/debug-stage.ts';
+export { RateLimitStage } from './stages/utility/rate-limit-stage.ts';
+export type { RateLimitOptions } from './stages/utility/rate-limit-stage.ts';
+export { estimateMessageTokens, estimateTokens } from './stages/utility/token-estimate.ts';
+export { VariableProviderStage } from './stages/utility/variable-provider-stage.ts';
+export type {
+  VariableProvider,
+  VariableProviderOptions,
+  VariableRequest,
+} from './stages/utility/variable-provider-stage.ts';
+export { storeVariables, timeVariables } from './stages/utility/variables.ts';
+export type { StoreVariablesOptions, TimeVariablesOptions } from './stages/utility/variables.ts';
 export { TapStage } from './stages/utility/tap-stage.ts';
 
 export { AudioEdge } from './audio/audio-edge.ts';
@@ -103,6 +189,8 @@ export { openAICompatible } from './providers/openai-compatible.ts';
 export type { OpenAICompatibleOptions } from './providers/openai-compatible.ts';
 export { offlineAssistant } from './providers/offline-assistant.ts';
 export type { OfflineAssistant, OfflineAssistantOptions } from './providers/offline-assistant.ts';
+export type { JsonSchema } from './providers/json-schema.ts';
+export type { RetryPolicy } from './providers/http/retry.ts';
 export { defineTool } from './providers/tools.ts';
 export type {
   StandardSchema,

@@ -10,7 +10,7 @@ from collections import Counter
 
 import text
 
-DECODER = {'alpha': .6, 'beta': 1., 'oov': -9., 'oovLetter': -2.5, 'beam': 48, 'prune': 10., 'topk': 12}  # from `make tune`
+DECODER = {'alpha': .6, 'beta': 1., 'oov': -9., 'oovLetter': -2.5, 'beam': 48, 'prune': 10., 'topk': 12}  # chosen on the development sets
 DISCOUNT = .6
 RARE = -6.6  # log10 probability of a word of the list that the text does not have
 LIST = '/usr/share/dict/american-english-small'
