@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const workerDependencies = [
+/** What workers import: found only when they start, so Vite is told beforehand, here and in the tests. */
+export const workerDependencies: string[] = [
   '@ricky0123/vad-web/dist/models/silero.js',
   'onnxruntime-web/wasm',
   'comlink',
@@ -18,7 +19,7 @@ export default defineConfig({
   base: './',
   resolve: { alias: { antiphon: at(built ? './dist/src/index.js' : './src/index.ts') } },
   worker: { format: 'es' },
-  // Found in workers only when they start; discovered late, they would reload the page in mid-conversation.
+  // Discovered late, they would reload the page in mid-conversation.
   optimizeDeps: { include: workerDependencies },
   server: {
     port: 5173,

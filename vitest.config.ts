@@ -2,6 +2,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { workerDependencies } from './vite.config.ts';
 
 const executablePath =
   process.env['CHROME_PATH'] ??
@@ -10,18 +11,7 @@ const executablePath =
 export default defineConfig({
   worker: { format: 'es' },
   server: { fs: { strict: false } },
-  // Found in workers only when they start; discovered late, they would reload the page in mid-test.
-  optimizeDeps: {
-    include: [
-      '@ricky0123/vad-web/dist/models/silero.js',
-      'onnxruntime-web/wasm',
-      'comlink',
-      'idb-keyval',
-      'eventsource-parser',
-      '@bjorn3/browser_wasi_shim',
-      'fast-check',
-    ],
-  },
+  optimizeDeps: { include: [...workerDependencies, 'fast-check'] },
   test: {
     projects: [
       {

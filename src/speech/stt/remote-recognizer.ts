@@ -1,15 +1,16 @@
 /** Speech to text by an OpenAI-compatible server: for browsers that local models don't fit into. */
 import { encodeWav } from '../../audio/wav.ts';
-import { AntiphonError, toAntiphonError } from '../../core/errors.ts';
-import { abortable } from '../../providers/abort.ts';
-import { refuseLongLivedKey } from '../../providers/http/api-key.ts';
+import { toAntiphonError } from '../../core/errors.ts';
+import { audioEndpoint, bearerHeaders, refusal } from '../../providers/http/audio-endpoint.ts';
 import { Connection } from '../../providers/http/connection.ts';
-import { responseError } from '../../providers/http/http-error.ts';
 import { publicUrl } from '../../providers/http/redact.ts';
 import { nothingHeard } from './ctc/spoken-words.ts';
 import type { Recognition, Recognizer } from './recognizer.ts';
 import { readTranscription } from './remote-transcription.ts';
 import { checkSpeech, isAudible, speechSampleRate } from './speech-samples.ts';
+
+const missing =
+  'Check that `baseURL` ends where `/audio/transcriptions` begins and that the model exists there.';
 
 /** What {@link remoteRecognizer} needs to know; nothing but the address and the model is required. */
 export interface RemoteRecognizerOptions {
@@ -62,9 +63,9 @@ async function ask(
   samples: Float32Array,
   signal: AbortSignal,
 ): Promise<Recognition> {
-  const url = endpoint(options.baseURL);
+  const url = audioEndpoint(options.baseURL, '/audio/transcriptions');
   const where = publicUrl(url);
-  const headers = await headersOf(options, signal);
+  const headers = await bearerHeaders(options, signal);
   const timeoutMs = options.timeoutMs ?? 30_000;
   const secrets = Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
   const patience = { connectTimeoutMs: timeoutMs, interTokenTimeoutMs: timeoutMs };
@@ -80,7 +81,7 @@ async function ask(
       body += decoder.decode(bytes, { stream: true });
     }
     body += decoder.decode();
-    if (!response.ok) throw refusal(response, body, where);
+    if (!response.ok) throw refusal(response, body, where, missing);
     return readTranscription(body, where);
   } finally {
     connection.close();
@@ -98,37 +99,4 @@ function form(options: RemoteRecognizerOptions, samples: Float32Array): FormData
   if (language !== undefined) fields.append('language', language);
   if (prompt !== undefined) fields.append('prompt', prompt);
   return fields;
-}
-
-function endpoint(baseURL: string): string {
-  const [, address = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(baseURL) ?? [];
-  return `${address.replace(/\/+$/, '')}/audio/transcriptions${query}`;
-}
-
-async function headersOf(
-  { token, headers, dangerouslyAllowBrowserKey = false }: RemoteRecognizerOptions,
-  signal: AbortSignal,
-): Promise<Record<string, string>> {
-  let bearer = '';
-  try {
-    const minted = typeof token === 'function' ? token() : (token ?? '');
-    bearer = await abortable(Promise.resolve(minted), signal);
-  } catch (error) {
-    throw toAntiphonError(error, 'provider-auth', {
-      hint: 'Check the server that mints your tokens.',
-      retryable: true,
-    });
-  }
-  const all = { ...headers, ...(bearer === '' ? {} : { authorization: `Bearer ${bearer}` }) };
-  for (const value of Object.values(all)) refuseLongLivedKey(value, dangerouslyAllowBrowserKey);
-  return all;
-}
-
-function refusal(response: Response, body: string, where: string): AntiphonError {
-  const error = responseError(response, body, where);
-  if (response.status !== 404) return error;
-  return new AntiphonError(error.code, error.message, {
-    hint: 'Check that `baseURL` ends where `/audio/transcriptions` begins and that the model exists there.',
-    ...(error.details === undefined ? {} : { details: error.details }),
-  });
 }

@@ -1,14 +1,15 @@
 /** Text to speech by an OpenAI-compatible server, for voices that no browser could hold. */
 import { AntiphonError, toAntiphonError } from '../../core/errors.ts';
-import { abortable } from '../../providers/abort.ts';
-import { refuseLongLivedKey } from '../../providers/http/api-key.ts';
+import { audioEndpoint, bearerHeaders, refusal } from '../../providers/http/audio-endpoint.ts';
 import { Connection } from '../../providers/http/connection.ts';
-import { responseError } from '../../providers/http/http-error.ts';
 import { publicUrl } from '../../providers/http/redact.ts';
 import { estimateMarks, trimSilence } from './estimate-marks.ts';
 import { decodePcm16, decodeWavPcm16, isWav, type DecodedSpeech } from './pcm16.ts';
 import { speakable } from './speakable.ts';
 import type { SynthesizedSpeech, Synthesizer } from './synthesizer.ts';
+
+const missing =
+  'Check that `baseURL` ends where `/audio/speech` begins and that the model and the voice exist there.';
 
 /** What {@link remoteSynthesizer} needs to know; nothing but address, model and voice is required. */
 export interface RemoteSynthesizerOptions {
@@ -79,9 +80,9 @@ async function ask(
   input: string,
   signal: AbortSignal,
 ): Promise<DecodedSpeech> {
-  const url = endpoint(options.baseURL);
+  const url = audioEndpoint(options.baseURL, '/audio/speech');
   const where = publicUrl(url);
-  const headers = await headersOf(options, signal);
+  const headers = await bearerHeaders(options, signal);
   const timeoutMs = options.timeoutMs ?? 30_000;
   const secrets = Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
   const patience = { connectTimeoutMs: timeoutMs, interTokenTimeoutMs: timeoutMs };
@@ -95,7 +96,7 @@ async function ask(
     };
     const response = await connection.open(init, options.fetch ?? fetch);
     const bytes = await readAll(connection, response);
-    if (!response.ok) throw refusal(response, new TextDecoder().decode(bytes), where);
+    if (!response.ok) throw refusal(response, new TextDecoder().decode(bytes), where, missing);
     return decode(response, bytes, options.sampleRate ?? 24_000, where);
   } finally {
     connection.close();
@@ -154,37 +155,4 @@ function decode(
   }
   if (/json|html|text|mpeg|mp3|ogg|opus|aac|flac/i.test(type)) throw problem(type);
   return { samples: decodePcm16(bytes), sampleRate };
-}
-
-function endpoint(baseURL: string): string {
-  const [, address = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(baseURL) ?? [];
-  return `${address.replace(/\/+$/, '')}/audio/speech${query}`;
-}
-
-async function headersOf(
-  { token, headers, dangerouslyAllowBrowserKey = false }: RemoteSynthesizerOptions,
-  signal: AbortSignal,
-): Promise<Record<string, string>> {
-  let bearer = '';
-  try {
-    const minted = typeof token === 'function' ? token() : (token ?? '');
-    bearer = await abortable(Promise.resolve(minted), signal);
-  } catch (error) {
-    throw toAntiphonError(error, 'provider-auth', {
-      hint: 'Check the server that mints your tokens.',
-      retryable: true,
-    });
-  }
-  const all = { ...headers, ...(bearer === '' ? {} : { authorization: `Bearer ${bearer}` }) };
-  for (const value of Object.values(all)) refuseLongLivedKey(value, dangerouslyAllowBrowserKey);
-  return all;
-}
-
-function refusal(response: Response, body: string, where: string): AntiphonError {
-  const error = responseError(response, body, where);
-  if (response.status !== 404) return error;
-  return new AntiphonError(error.code, error.message, {
-    hint: 'Check that `baseURL` ends where `/audio/speech` begins and that the model and the voice exist there.',
-    ...(error.details === undefined ? {} : { details: error.details }),
-  });
 }
