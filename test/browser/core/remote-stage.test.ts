@@ -31,6 +31,8 @@ const brief = (elements: readonly StreamElement[]): string[] =>
 async function collect(source: AsyncIterable<StreamElement>): Promise<StreamElement[]> {
   const elements: StreamElement[] = [];
   for await (const one of source) elements.push(one);
+  // The last element comes before the tear-down, which is what `done` tells of.
+  if ('done' in source) await source.done;
   return elements;
 }
 
