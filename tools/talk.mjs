@@ -13,7 +13,12 @@ import { chromium } from 'playwright';
 import { createServer, preview } from 'vite';
 import { browserFlags, ensureBrowser } from './browser.mjs';
 import { hasSettled, installTalk } from './talk/conversation.mjs';
-import { leadMs, microphoneFile } from './talk/microphone-file.mjs';
+import {
+  leadMs,
+  microphoneFile,
+  microphoneFlags,
+  useBareMicrophone,
+} from './talk/microphone-file.mjs';
 import { print, report } from './talk/report.mjs';
 import { installSpeakerTap, takeRecording } from './talk/speaker-tap.mjs';
 
@@ -64,12 +69,7 @@ async function talk(file, options) {
     writeFileSync(path, microphone.wav);
     browser = await chromium.launch({
       executablePath: ensureBrowser(),
-      args: [
-        ...browserFlags,
-        '--use-fake-ui-for-media-stream',
-        '--use-fake-device-for-media-stream',
-        `--use-file-for-fake-audio-capture=${path}%noloop`,
-      ],
+      args: [...browserFlags, ...microphoneFlags(path)],
     });
     const context = await browser.newContext({ bypassCSP: true });
     const page = await context.newPage();
@@ -78,15 +78,7 @@ async function talk(file, options) {
       pageErrors.push({ code: 'unknown', message: error.message, hint: '' }),
     );
     await page.addInitScript(installSpeakerTap);
-    // The echo canceller and its companions are for rooms, not for files.
-    await page.addInitScript(() => {
-      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-      navigator.mediaDevices.getUserMedia = (constraints) =>
-        open({
-          ...constraints,
-          audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
-        });
-    });
+    await page.addInitScript(useBareMicrophone);
     const query = new URLSearchParams({ conversation: `talk-${Date.now()}` });
     if (options.provider) query.set('provider', options.provider);
     if (options.model) query.set('model', options.model);

@@ -9,7 +9,11 @@ import { decodeWav, encodeWav } from '../../src/audio/wav.ts';
 import { resample } from '../../src/audio/resample.ts';
 import { browserFlags, ensureBrowser } from '../../tools/browser.mjs';
 import { installTalk } from '../../tools/talk/conversation.mjs';
-import { microphoneFile } from '../../tools/talk/microphone-file.mjs';
+import {
+  microphoneFile,
+  microphoneFlags,
+  useBareMicrophone,
+} from '../../tools/talk/microphone-file.mjs';
 import { installSpeakerTap, takeRecording } from '../../tools/talk/speaker-tap.mjs';
 
 /** Mono samples and their rate. */
@@ -89,24 +93,12 @@ export class VoicePage {
     writeFileSync(file, microphoneFile(wav, { decodeWav, encodeWav, resample }).wav);
     const browser = await chromium.launch({
       executablePath: ensureBrowser(),
-      args: [
-        ...browserFlags,
-        '--use-fake-ui-for-media-stream',
-        '--use-fake-device-for-media-stream',
-        `--use-file-for-fake-audio-capture=${file}%noloop`,
-      ],
+      args: [...browserFlags, ...microphoneFlags(file)],
     });
     const context = await browser.newContext({ bypassCSP: true });
     const page = await context.newPage();
     await page.addInitScript(installSpeakerTap);
-    await page.addInitScript(() => {
-      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-      navigator.mediaDevices.getUserMedia = (constraints) =>
-        open({
-          ...constraints,
-          audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
-        });
-    });
+    await page.addInitScript(useBareMicrophone);
     await page.goto(url);
     const voicePage = new VoicePage(page, browser, scratch);
     await voicePage.attach();

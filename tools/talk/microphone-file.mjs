@@ -28,3 +28,19 @@ export function microphoneFile(bytes, audio) {
     durationMs: (speech.length * 1000) / deviceRate,
   };
 }
+
+/** Flags that make the file Chromium's microphone, played once, without a question to the person. */
+export function microphoneFlags(path) {
+  return [
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-audio-capture=${path}%noloop`,
+  ];
+}
+
+/** Asks for the microphone as it is: echo canceller and companions are for rooms, not for files. Runs in the page. */
+export function useBareMicrophone() {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  navigator.mediaDevices.getUserMedia = (constraints) => open({ ...constraints, audio });
+}
