@@ -14,6 +14,11 @@ rmSync(at('dist'), { recursive: true, force: true });
 mkdirSync(at('dist'), { recursive: true });
 execFileSync(process.execPath, [at('tools/assets.mjs')], { stdio: 'inherit' });
 execFileSync(bin('tsc'), ['-p', at('tsconfig.build.json')], { stdio: 'inherit', cwd: at('.') });
+const emit = ['--noEmit', 'false', '--sourceMap', '--declarationMap'];
+execFileSync(bin('tsc'), ['-p', at('tsconfig.servers.json'), ...emit], {
+  stdio: 'inherit',
+  cwd: at('.'),
+});
 
 /** A worklet split over two files fails in every bundler's production build; hence one file each. */
 async function bundle(folder, external) {

@@ -1,9 +1,16 @@
-/** Type-checks every realm with its own library: page, workers, worklets, demo, tests. */
+/** Type-checks every realm with its own library: page, test servers, workers, worklets, demo, tests. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** The realms' tsconfig files. */
-export const projects = ['tsconfig.json', 'workers', 'worklets', 'demo', 'test'];
+export const projects = [
+  'tsconfig.json',
+  'tsconfig.servers.json',
+  'workers',
+  'worklets',
+  'demo',
+  'test',
+];
 
 /** True when the realm compiles; prints what the compiler says otherwise. */
 export function checkProject(project) {
