@@ -1,5 +1,6 @@
 /** Tool calls put together from fragments, in every way servers cut them. */
 import type { ToolCall } from '../../core/element.ts';
+import { parseArguments } from '../reply-reader.ts';
 import { arrayOf, recordOf, stringOf } from './json.ts';
 
 interface PartialCall {
@@ -57,14 +58,5 @@ export class CallAssembler {
       this.#calls.push(call);
     }
     return call;
-  }
-}
-
-function parseArguments(text: string): unknown {
-  if (text.trim() === '') return {};
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
   }
 }

@@ -1,8 +1,8 @@
 /** Chat completion chunks → provider parts, whatever the server's dialect. */
 import type { FinishReason, Usage } from '../../core/element.ts';
-import { AntiphonError } from '../../core/errors.ts';
 import { readRefusal, refusalError } from '../http/http-error.ts';
 import type { ProviderPart } from '../provider.ts';
+import { endedEarly, parseEvent, type ReplyReader } from '../reply-reader.ts';
 import { CallAssembler } from './call-assembler.ts';
 import { arrayOf, recordOf, stringOf } from './json.ts';
 
@@ -37,35 +37,39 @@ function usageOf(value: unknown): Usage | undefined {
 }
 
 /** Follows one stream from its first chunk to its finish. */
-export class ChunkReader {
+export class ChunkReader implements ReplyReader {
   readonly #calls = new CallAssembler();
   readonly #where: string;
   #reason: FinishReason | undefined;
   #refused = false;
   #usage: Usage | undefined;
   #spoke = false;
+  #ended = false;
 
   /** `where` is the public address, for errors. */
   constructor(where: string) {
     this.#where = where;
   }
 
-  /**
-   * The deltas of one `data:` payload, or of a whole non-streamed completion.
-   *
-   * @throws the server's own error, or `provider-protocol` for what is not JSON.
-   */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   read(data: string, event?: string): ProviderPart[] {
-    let chunk: Readonly<Record<string, unknown>>;
-    try {
-      chunk = recordOf(JSON.parse(data));
-    } catch {
-      throw this.#broken('sent a piece that is not JSON');
-    }
+    this.#ended = data.trim() === '[DONE]';
+    if (this.#ended) return [];
+    const chunk = parseEvent(data, this.#where);
     if (event === 'error' || Boolean(chunk['error']))
       throw refusalError(readRefusal(0, chunk), this.#where);
+    return this.readChunk(chunk);
+  }
+
+  /** The deltas of one chunk, or of a whole completion that was not streamed. */
+  readChunk(chunk: Readonly<Record<string, unknown>>): ProviderPart[] {
     this.#usage = usageOf(chunk['usage']) ?? this.#usage;
     const choice = recordOf(arrayOf(chunk['choices'])[0]);
+    // A whole completion, which some servers send although asked to stream.
+    this.#ended = 'message' in choice;
     const delta = recordOf(choice['delta'] ?? choice['message']);
     const reason = stringOf(choice['finish_reason']);
     if (reason !== '') this.#reason = finishReasons[reason] ?? reason;
@@ -83,24 +87,10 @@ export class ChunkReader {
     return parts;
   }
 
-  /**
-   * The tool calls and the finish. `complete` says that the server marked the end (`[DONE]`).
-   *
-   * @throws `provider-network` when the stream just stopped.
-   */
-  finish(complete: boolean): ProviderPart[] {
-    if (this.#reason === undefined && (!complete || !(this.#spoke || this.#calls.begun)))
-      throw this.#spoke || this.#calls.begun
-        ? new AntiphonError(
-            'provider-network',
-            `${this.#where} ended in the middle of its answer.`,
-            {
-              hint: 'Try again; the text so far is kept.',
-              retryable: true,
-              details: { url: this.#where },
-            },
-          )
-        : this.#broken('gave no answer');
+  finish(): ProviderPart[] {
+    const begun = this.#spoke || this.#calls.begun;
+    // Without a reason only [DONE] tells an end from a cut.
+    if (this.#reason === undefined && !(this.#ended && begun)) throw endedEarly(this.#where, begun);
     const calls = this.#calls.finish();
     const stopped = this.#reason ?? 'stop';
     const reason = calls.length > 0 && stopped === 'stop' ? 'tool-calls' : stopped;
@@ -112,12 +102,5 @@ export class ChunkReader {
         ...(this.#usage === undefined ? {} : { usage: this.#usage }),
       },
     ];
-  }
-
-  #broken(what: string): AntiphonError {
-    return new AntiphonError('provider-protocol', `${this.#where} ${what}.`, {
-      hint: 'Check that the address is an OpenAI-compatible endpoint and look at its log.',
-      details: { url: this.#where },
-    });
   }
 }

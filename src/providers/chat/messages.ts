@@ -1,36 +1,25 @@
 /** Antiphon messages → chat completions messages. */
-import { messageText, type Message, type MessagePart } from '../../core/element.ts';
-import { AntiphonError } from '../../core/errors.ts';
+import { messageText, type Message } from '../../core/element.ts';
+import { audioFormat, mediaUrl, unsupportedMedia, wireMedia, type MediaPart } from '../media.ts';
 import type { ProviderRequest } from '../provider.ts';
 
 /** A message as it goes over the wire. */
 export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
 
-function base64(bytes: Uint8Array): string {
-  const pieces: string[] = [];
-  for (let start = 0; start < bytes.length; start += 8192)
-    pieces.push(String.fromCharCode(...bytes.subarray(start, start + 8192)));
-  return btoa(pieces.join(''));
-}
-
-function mediaPart(part: Exclude<MessagePart, { text: string }>): Record<string, unknown> {
-  if (part.type === 'image') {
-    const url =
-      typeof part.data === 'string'
-        ? part.data
-        : `data:${part.mediaType};base64,${base64(part.data)}`;
-    return { type: 'image_url', image_url: { url } };
-  }
-  if (part.type === 'audio' && typeof part.data !== 'string') {
-    const format = part.mediaType.split('/')[1]?.replace(/^x-/, '') ?? 'wav';
-    return { type: 'input_audio', input_audio: { data: base64(part.data), format } };
-  }
-  throw new AntiphonError(
-    'unsupported',
-    `Chat completions take no ${part.type} part of this form.`,
-    {
-      hint: 'Send images (bytes or URL) and audio (bytes), or leave the part out.',
-    },
+function mediaPart(part: MediaPart): Record<string, unknown> {
+  if (part.type === 'image') return { type: 'image_url', image_url: { url: mediaUrl(part) } };
+  const media = wireMedia(part);
+  if (part.type === 'audio' && 'base64' in media)
+    return {
+      type: 'input_audio',
+      input_audio: { data: media.base64, format: audioFormat(media.mediaType) },
+    };
+  if (part.type === 'file' && 'base64' in media)
+    return { type: 'file', file: { filename: 'file', file_data: mediaUrl(part) } };
+  throw unsupportedMedia(
+    'Chat completions',
+    part,
+    'images (bytes or URL), audio and files (bytes)',
   );
 }
 

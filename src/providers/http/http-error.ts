@@ -1,11 +1,11 @@
-/** What a server's refusal means: status and body of an OpenAI-style answer → a typed error. */
+/** What a server's refusal means: the status and the error object of OpenAI, Anthropic, Gemini and their kin → a typed error. */
 import { AntiphonError, type ErrorCode } from '../../core/errors.ts';
 
 /** What is known about a refusal. `status` is 0 when it came inside a stream that began well. */
 export interface Refusal {
   readonly status: number;
   readonly message: string;
-  /** The server's own code or type, e.g. `context_length_exceeded`. */
+  /** The server's own code, type and status, e.g. `context_length_exceeded` or `429 RESOURCE_EXHAUSTED`. */
   readonly code: string;
   readonly retryAfterMs?: number;
 }
@@ -13,10 +13,14 @@ export interface Refusal {
 type Verdict = readonly [code: ErrorCode, hint: string, retryable: boolean];
 
 const contextLength =
-  /context.{0,3}(?:length|size|window)|maximum context|too many tokens|prompt is too long|exceed_context/i;
+  /context.{0,3}(?:length|size|window|limit)|maximum context|too many tokens|prompt is too long|exceed_context|input token count.{0,40}exceeds/i;
 const quota = /insufficient_quota|billing|credit balance|quota/i;
+const badKey =
+  /authentication_error|permission_error|invalid_api_key|api key not valid|PERMISSION_DENIED|UNAUTHENTICATED/i;
 
-function verdictOf({ status, message, code }: Refusal): Verdict {
+const missingModel = 'Check `baseURL`, and that the model exists there.';
+
+function verdictOf({ status, message, code, retryAfterMs }: Refusal, missing: string): Verdict {
   const words = `${code} ${message}`;
   if (contextLength.test(words) && status !== 401 && status !== 403)
     return [
@@ -33,24 +37,22 @@ function verdictOf({ status, message, code }: Refusal): Verdict {
       'The token has no access, or the server does not allow this page (Ollama: set OLLAMA_ORIGINS).',
       false,
     ];
-  if (status === 404)
-    return [
-      'provider-request',
-      'Check that `baseURL` ends where `/chat/completions` begins and that the model exists there.',
-      false,
-    ];
-  if (status === 408) return ['provider-timeout', 'The server gave up waiting; try again.', true];
-  if (status === 429 || /rate_limit/i.test(code))
-    return quota.test(words)
+  if (badKey.test(words) && (status === 0 || status === 400))
+    return ['provider-auth', 'Give a valid `token` for this server.', false];
+  if (status === 404 || /not_found/i.test(code)) return ['provider-request', missing, false];
+  if (status === 408 || /timeout/i.test(code))
+    return ['provider-timeout', 'The server gave up waiting; try again.', true];
+  if (status === 429 || /rate_limit|RESOURCE_EXHAUSTED|insufficient_quota/i.test(code))
+    return quota.test(words) && (retryAfterMs === undefined || /insufficient_quota/.test(code))
       ? ['provider-rate-limit', 'The account has no quota left; check its billing.', false]
       : ['provider-rate-limit', 'Too many requests; wait a moment.', true];
-  if (status >= 500 || /overloaded|unavailable|server_error|api_error/i.test(code))
+  if (status >= 500 || /overloaded|unavailable|server_error|api_error|INTERNAL/i.test(code))
     return [
       'provider-overloaded',
       'The server failed or is still loading the model; try again.',
       true,
     ];
-  if (status === 0)
+  if (status === 0 && !/invalid_request|INVALID_ARGUMENT/i.test(code))
     return [
       'provider-protocol',
       'The server reported an error in the middle of its answer.',
@@ -63,9 +65,16 @@ function verdictOf({ status, message, code }: Refusal): Verdict {
   ];
 }
 
-/** The typed error of a refusal; `where` is the public address, `details` hold status, code and `retryAfterMs`. */
-export function refusalError(refusal: Refusal, where: string): AntiphonError {
-  const [code, hint, retryable] = verdictOf(refusal);
+/**
+ * The typed error of a refusal; `where` is the public address, `missing` says what to do about a 404. `details`
+ * hold status, code and `retryAfterMs`.
+ */
+export function refusalError(
+  refusal: Refusal,
+  where: string,
+  missing: string = missingModel,
+): AntiphonError {
+  const [code, hint, retryable] = verdictOf(refusal, missing);
   const what = refusal.message === '' ? '' : `: ${refusal.message}`;
   const status = refusal.status === 0 ? 'an error' : String(refusal.status);
   return new AntiphonError(code, `${where} answered ${status}${what}`, {
@@ -89,7 +98,16 @@ function fieldOf(value: unknown, key: string): unknown {
 const asText = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 
-/** The refusal in an answer body `{error: {message, type, code}}`, `{error: '…'}`, `{message}` or plain text. */
+/** The wait in Gemini's `details: [{retryDelay: '34s'}]`, in ms. */
+function wishedDelayMs(error: unknown): number | undefined {
+  const details = fieldOf(error, 'details');
+  if (!Array.isArray(details)) return undefined;
+  const delays = details.map((detail) => /^([\d.]+)s$/.exec(asText(fieldOf(detail, 'retryDelay'))));
+  const seconds = delays.find((match) => match !== null)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
+
+/** The refusal in a body `{error: {message, type, code, status}}`, `{error: '…'}`, `{message}` or plain text. */
 export function readRefusal(status: number, body: unknown, retryAfterMs?: number): Refusal {
   const error = fieldOf(body, 'error') ?? fieldOf(body, 'detail') ?? body;
   const code = asText(fieldOf(error, 'code'));
@@ -97,11 +115,14 @@ export function readRefusal(status: number, body: unknown, retryAfterMs?: number
   const message = typeof error === 'string' ? error : asText(fieldOf(error, 'message'));
   const numeric = Number(code);
   const inBand = status === 0 || status === 200;
+  const delayMs = retryAfterMs ?? wishedDelayMs(error);
   return {
     status: inBand ? (numeric >= 400 && numeric < 600 ? numeric : 0) : status,
     message: message.trimStart().startsWith('<') ? '' : message.slice(0, 500),
-    code: [Number.isNaN(numeric) ? code : '', type].filter((part) => part !== '').join(' '),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    code: [Number.isNaN(numeric) ? code : '', type, asText(fieldOf(error, 'status'))]
+      .filter((part) => part !== '')
+      .join(' '),
+    ...(delayMs === undefined ? {} : { retryAfterMs: delayMs }),
   };
 }
 
@@ -117,8 +138,13 @@ export function retryAfterMs(headers: Headers, nowMs: number): number | undefine
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 
-/** The typed error of a response that is not OK, given its body. */
-export function responseError(response: Response, text: string, where: string): AntiphonError {
+/** The typed error of a response that is not OK, given its body; `missing` says what to do about a 404. */
+export function responseError(
+  response: Response,
+  text: string,
+  where: string,
+  missing?: string,
+): AntiphonError {
   let body: unknown = text;
   try {
     body = JSON.parse(text);
@@ -126,5 +152,5 @@ export function responseError(response: Response, text: string, where: string): 
     // Not JSON: a proxy's or a framework's own page; the status says enough.
   }
   const wait = retryAfterMs(response.headers, Date.now());
-  return refusalError(readRefusal(response.status, body, wait), where);
+  return refusalError(readRefusal(response.status, body, wait), where, missing);
 }

@@ -1,9 +1,9 @@
 /** Speech to text by an OpenAI-compatible server: for browsers that local models don't fit into. */
 import { encodeWav } from '../../audio/wav.ts';
 import { toAntiphonError } from '../../core/errors.ts';
-import { audioEndpoint, bearerHeaders, refusal } from '../../providers/http/audio-endpoint.ts';
-import { Connection } from '../../providers/http/connection.ts';
-import { publicUrl } from '../../providers/http/redact.ts';
+import type { Credentials } from '../../providers/http/credentials.ts';
+import { endpoint } from '../../providers/http/endpoint.ts';
+import { Exchange, patient } from '../../providers/http/exchange.ts';
 import { nothingHeard } from './ctc/spoken-words.ts';
 import type { Recognition, Recognizer } from './recognizer.ts';
 import { readTranscription } from './remote-transcription.ts';
@@ -13,26 +13,20 @@ const missing =
   'Check that `baseURL` ends where `/audio/transcriptions` begins and that the model exists there.';
 
 /** What {@link remoteRecognizer} needs to know; nothing but the address and the model is required. */
-export interface RemoteRecognizerOptions {
+export interface RemoteRecognizerOptions extends Credentials {
   /** Where `/audio/transcriptions` begins, e.g. `https://api.openai.com/v1`; may carry a query string. */
   readonly baseURL: string;
   readonly model: string;
-  /** Sent as `Authorization: Bearer …`. A function is asked before every request, so it can mint short-lived tokens. */
-  readonly token?: string | (() => string | Promise<string>);
   /** ISO 639-1 code of the language spoken; the server guesses unless given. */
   readonly language?: string;
   /** Names and words to expect, for servers that take a hint. */
   readonly prompt?: string;
   /** `verbose_json` asks for times of words and confidences, which not every server has. `json` unless given. */
   readonly responseFormat?: 'json' | 'verbose_json';
-  /** Sent along with every request. */
-  readonly headers?: Readonly<Record<string, string>>;
   /** Instead of the global `fetch`. */
   readonly fetch?: typeof fetch;
   /** Patience until the answer, in ms; 30 000 unless given. */
   readonly timeoutMs?: number;
-  /** Allows a long-lived key in a page; anybody who can open the page can then copy it. False unless given. */
-  readonly dangerouslyAllowBrowserKey?: boolean;
 }
 
 /**
@@ -63,28 +57,18 @@ async function ask(
   samples: Float32Array,
   signal: AbortSignal,
 ): Promise<Recognition> {
-  const url = audioEndpoint(options.baseURL, '/audio/transcriptions');
-  const where = publicUrl(url);
-  const headers = await bearerHeaders(options, signal);
-  const timeoutMs = options.timeoutMs ?? 30_000;
-  const secrets = Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
-  const patience = { connectTimeoutMs: timeoutMs, interTokenTimeoutMs: timeoutMs };
-  const connection = new Connection(url, patience, secrets, signal);
+  const call = {
+    url: endpoint(options.baseURL, '/audio/transcriptions'),
+    body: form(options, samples),
+    missing,
+  };
+  const exchange = await Exchange.open(patient(options), call, signal);
   try {
-    const init = { method: 'POST', headers, body: form(options, samples) };
-    const response = await connection.open(init, options.fetch ?? fetch);
-    const decoder = new TextDecoder();
-    let body = '';
-    for (;;) {
-      const bytes = await connection.read(response);
-      if (bytes === undefined) break;
-      body += decoder.decode(bytes, { stream: true });
-    }
-    body += decoder.decode();
-    if (!response.ok) throw refusal(response, body, where, missing);
-    return readTranscription(body, where);
+    return readTranscription(await exchange.text(), exchange.where);
+  } catch (error) {
+    throw exchange.masked(error);
   } finally {
-    connection.close();
+    exchange.close();
   }
 }
 

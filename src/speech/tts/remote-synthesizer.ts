@@ -1,8 +1,8 @@
 /** Text to speech by an OpenAI-compatible server, for voices that no browser could hold. */
 import { AntiphonError, toAntiphonError } from '../../core/errors.ts';
-import { audioEndpoint, bearerHeaders, refusal } from '../../providers/http/audio-endpoint.ts';
-import { Connection } from '../../providers/http/connection.ts';
-import { publicUrl } from '../../providers/http/redact.ts';
+import type { Credentials } from '../../providers/http/credentials.ts';
+import { endpoint } from '../../providers/http/endpoint.ts';
+import { Exchange, patient } from '../../providers/http/exchange.ts';
 import { estimateMarks, trimSilence } from './estimate-marks.ts';
 import { decodePcm16, decodeWavPcm16, isWav, type DecodedSpeech } from './pcm16.ts';
 import { speakable } from './speakable.ts';
@@ -12,14 +12,12 @@ const missing =
   'Check that `baseURL` ends where `/audio/speech` begins and that the model and the voice exist there.';
 
 /** What {@link remoteSynthesizer} needs to know; nothing but address, model and voice is required. */
-export interface RemoteSynthesizerOptions {
+export interface RemoteSynthesizerOptions extends Credentials {
   /** Where `/audio/speech` begins, e.g. `https://api.openai.com/v1`; may carry a query string. */
   readonly baseURL: string;
   readonly model: string;
   /** The server's name of the voice. */
   readonly voice: string;
-  /** Sent as `Authorization: Bearer …`. A function is asked before every request, so it can mint short-lived tokens. */
-  readonly token?: string | (() => string | Promise<string>);
   /** What to ask the server for; `pcm` unless given. A WAV file is understood whichever was asked for. */
   readonly responseFormat?: 'pcm' | 'wav';
   /** Rate of `pcm` answers, which do not tell it, in hertz; 24 000 unless given. */
@@ -28,14 +26,10 @@ export interface RemoteSynthesizerOptions {
   readonly speed?: number;
   /** How to speak, for models that can be told. */
   readonly instructions?: string;
-  /** Sent along with every request. */
-  readonly headers?: Readonly<Record<string, string>>;
   /** Instead of the global `fetch`. */
   readonly fetch?: typeof fetch;
   /** Patience until the answer, and between two pieces of it, in ms; 30 000 unless given. */
   readonly timeoutMs?: number;
-  /** Allows a long-lived key in a page; anybody who can open the page can then copy it. False unless given. */
-  readonly dangerouslyAllowBrowserKey?: boolean;
 }
 
 /**
@@ -80,26 +74,18 @@ async function ask(
   input: string,
   signal: AbortSignal,
 ): Promise<DecodedSpeech> {
-  const url = audioEndpoint(options.baseURL, '/audio/speech');
-  const where = publicUrl(url);
-  const headers = await bearerHeaders(options, signal);
-  const timeoutMs = options.timeoutMs ?? 30_000;
-  const secrets = Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
-  const patience = { connectTimeoutMs: timeoutMs, interTokenTimeoutMs: timeoutMs };
-  const connection = new Connection(url, patience, secrets, signal);
+  const call = {
+    url: endpoint(options.baseURL, '/audio/speech'),
+    body: requestOf(options, input),
+    missing,
+  };
+  const exchange = await Exchange.open(patient(options), call, signal);
   try {
-    const body = JSON.stringify(requestOf(options, input));
-    const init = {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body,
-    };
-    const response = await connection.open(init, options.fetch ?? fetch);
-    const bytes = await readAll(connection, response);
-    if (!response.ok) throw refusal(response, new TextDecoder().decode(bytes), where, missing);
-    return decode(response, bytes, options.sampleRate ?? 24_000, where);
+    return decode(exchange, await exchange.bytes(), options.sampleRate ?? 24_000);
+  } catch (error) {
+    throw exchange.masked(error);
   } finally {
-    connection.close();
+    exchange.close();
   }
 }
 
@@ -115,32 +101,11 @@ function requestOf(options: RemoteSynthesizerOptions, input: string): Record<str
   };
 }
 
-async function readAll(
-  connection: Connection,
-  response: Response,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  for (;;) {
-    const chunk = await connection.read(response);
-    if (chunk === undefined) break;
-    chunks.push(chunk);
-  }
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
-}
-
 function decode(
-  response: Response,
+  { contentType: type, where }: Exchange,
   bytes: Uint8Array<ArrayBuffer>,
   sampleRate: number,
-  where: string,
 ): DecodedSpeech {
-  const type = response.headers.get('content-type') ?? '';
   const problem = (what: string, cause?: unknown): AntiphonError =>
     new AntiphonError('provider-protocol', `${where} answered with ${what}.`, {
       hint: 'Ask the server for `pcm` or `wav` of 16 bits by `responseFormat`.',

@@ -1,0 +1,62 @@
+/** Who asks: the token and the headers of a request, as they are at the moment it is made. */
+import { AntiphonError } from '../../core/errors.ts';
+import { abortable } from '../abort.ts';
+import { refuseLongLivedKey } from './api-key.ts';
+import { redactedCause } from './redact.ts';
+
+/** How an engine shows who it is. */
+export interface Credentials {
+  /** A function is asked before every attempt, so that it can mint short-lived tokens. */
+  readonly token?: string | (() => string | Promise<string>);
+  /** Sent along with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Allows a long-lived key in a page; anybody who can open the page can then copy it. False unless given. */
+  readonly dangerouslyAllowBrowserKey?: boolean;
+}
+
+/** Puts a token where a vendor looks for it. */
+export type Authorize = (token: string) => Readonly<Record<string, string>>;
+
+/** `Authorization: Bearer …`. */
+export const bearer: Authorize = (token) => ({ authorization: `Bearer ${token}` });
+
+/** Throws `provider-auth` when the options hold a long-lived key and the code runs in a page. */
+export function checkToken({ token, dangerouslyAllowBrowserKey = false }: Credentials): void {
+  if (typeof token === 'string') refuseLongLivedKey(token, dangerouslyAllowBrowserKey);
+}
+
+/**
+ * The headers that carry secrets, with the token as it is now.
+ *
+ * @throws `provider-auth` when the token can't be had or is a key that lives long in a page; `aborted`
+ */
+export async function secretHeaders(
+  credentials: Credentials,
+  authorize: Authorize,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const token = await currentToken(credentials, signal);
+  const headers = { ...credentials.headers, ...(token === '' ? {} : authorize(token)) };
+  for (const value of Object.values(headers))
+    refuseLongLivedKey(value, credentials.dangerouslyAllowBrowserKey ?? false);
+  return headers;
+}
+
+/** What must not show in an error: the values of the headers, without the word `Bearer`. */
+export function secretsOf(headers: Readonly<Record<string, string>>): string[] {
+  return Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
+}
+
+async function currentToken({ token }: Credentials, signal: AbortSignal): Promise<string> {
+  if (typeof token !== 'function') return token ?? '';
+  try {
+    return await abortable(Promise.resolve(token()), signal);
+  } catch (error) {
+    if (AntiphonError.is(error)) throw error;
+    throw new AntiphonError('provider-auth', 'The `token` function failed.', {
+      hint: 'Check the server that mints your tokens.',
+      retryable: true,
+      cause: redactedCause(error, []),
+    });
+  }
+}
