@@ -35,7 +35,7 @@ export type {
 } from './element.ts';
 export { AntiphonError, deserializeError, serializeError, toAntiphonError } from './errors.ts';
 export type { ErrorCode, ErrorData, ErrorOptions } from './errors.ts';
-export { msToSamples, samplesToMs, wallClock } from './time.ts';
+export { msToSamples, samplesToMs, sleep, wallClock } from './time.ts';
 export type { Clock } from './time.ts';
 export { channel } from './channel/channel.ts';
 export type { ChannelOptions, ChannelWriter, Overflow } from './channel/channel.ts';

@@ -1,15 +1,45 @@
 /** Conversions between samples and milliseconds, and the clock a stage sees. */
+import { AntiphonError } from './errors.ts';
 
 /** A source of milliseconds; `now()` never goes back. */
 export interface Clock {
   /** Milliseconds since an arbitrary origin, monotonic. */
   now(): number;
+  /**
+   * Resolves `ms` later by this clock; rejects with `aborted` as soon as `signal` aborts. The realm's timers
+   * unless given, which is right for every clock that goes at the pace of the world. Call it by {@link sleep}.
+   */
+  sleep?(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 /** The realm's own clock, `performance.now()` on the shared time origin of page and workers. */
 export const wallClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
 };
+
+/** Waits `ms` by `clock`; rejects with `aborted` as soon as `signal` aborts. What a stage waits with, so that tests need not wait. */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (clock.sleep) return clock.sleep(ms, signal);
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(sleepAborted());
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/** What a {@link sleep} that was cut short rejects with. */
+export function sleepAborted(): AntiphonError {
+  return new AntiphonError('aborted', 'The wait was cancelled.', {
+    hint: 'Nothing to do: the caller asked for it.',
+  });
+}
 
 /** Milliseconds that `samples` take at `sampleRate` hertz. */
 export function samplesToMs(samples: number, sampleRate: number): number {

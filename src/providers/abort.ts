@@ -21,15 +21,6 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
-/** Resolves after `ms`; rejects with `aborted` as soon as `signal` aborts. */
-export function wait(ms: number, signal: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const elapsed = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  return abortable(elapsed, signal).finally(() => clearTimeout(timer));
-}
-
 /**
  * The values of `source` until `signal` aborts, then an `aborted` error at once, even when the source
  * itself does not listen. The source is told to stop on every path.

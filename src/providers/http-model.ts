@@ -1,5 +1,6 @@
 /** What every provider over fetch has in common: attempts, one exchange each, its events read as parts. */
-import { abortedError, wait } from './abort.ts';
+import { sleep, wallClock } from '../core/time.ts';
+import { abortedError } from './abort.ts';
 import { brokenProtocol, type ReplyReader } from './reply-reader.ts';
 import { checkToken } from './http/credentials.ts';
 import { checkBaseURL } from './http/endpoint.ts';
@@ -56,7 +57,7 @@ export function httpModel(options: HttpModelOptions, model: HttpModel): Provider
         } catch (error) {
           const delayMs = begun ? undefined : nextDelayMs(error, attempts, options.retry ?? {});
           if (delayMs === undefined) throw error;
-          await wait(delayMs, signal);
+          await sleep(wallClock, delayMs, signal);
         }
       }
     },

@@ -29,7 +29,7 @@ export interface PipelineConfig {
   readonly session?: 'live' | 'unary';
   /** Makes the stage that bridges two sample rates; without it a mismatch fails the build. */
   readonly resampler?: (gap: FormatGap) => Stage;
-  /** The clock stages see; the realm's own unless given. */
+  /** The clock that stages see and that idle and execution times are counted by; the realm's own unless given. */
   readonly clock?: Clock;
 }
 

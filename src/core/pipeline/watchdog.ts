@@ -1,43 +1,27 @@
 /** Ends a run in which nothing moves any more, or that takes too long. */
 import { AntiphonError } from '../errors.ts';
+import { sleep } from '../time.ts';
 import type { ResolvedConfig } from './config.ts';
 
 /** Quiet parts of the idle time that must pass in a row: a touch costs one assignment, not a timer. */
 const quietParts = 4;
 
-/** Watches from its making until `stop`. */
+/** Watches from its making until `stop`, by the run's clock. */
 export class Watchdog {
+  readonly #config: ResolvedConfig;
+  readonly #over = new AbortController();
   #touched = false;
-  #idle: ReturnType<typeof setInterval> | undefined;
-  #execution: ReturnType<typeof setTimeout> | undefined;
 
   /** @param bark told of `idle-timeout` or `execution-timeout`, once. */
-  constructor(
-    { idleTimeoutMs, executionTimeoutMs }: ResolvedConfig,
-    bark: (error: AntiphonError) => void,
-  ) {
-    let quiet = 0;
-    if (idleTimeoutMs > 0)
-      this.#idle = setInterval(() => {
-        quiet = this.#touched ? 0 : quiet + 1;
-        this.#touched = false;
-        if (quiet < quietParts) return;
-        this.stop();
-        bark(
-          new AntiphonError('idle-timeout', `nothing moved for ${idleTimeoutMs} ms`, {
-            hint: 'Close the input when it is over, read all outputs, or set idleTimeoutMs (0: never).',
-          }),
-        );
-      }, idleTimeoutMs / quietParts);
-    if (executionTimeoutMs > 0)
-      this.#execution = setTimeout(() => {
-        this.stop();
-        bark(
-          new AntiphonError('execution-timeout', `the run took over ${executionTimeoutMs} ms`, {
-            hint: 'Raise executionTimeoutMs (0: never) if it may take so long.',
-          }),
-        );
-      }, executionTimeoutMs);
+  constructor(config: ResolvedConfig, bark: (error: AntiphonError) => void) {
+    this.#config = config;
+    const tell = (error: AntiphonError): void => {
+      this.stop();
+      bark(error);
+    };
+    // A watch that was stopped has nothing to tell.
+    if (config.idleTimeoutMs > 0) this.#untilIdle().then(tell, () => {});
+    if (config.executionTimeoutMs > 0) this.#untilLate().then(tell, () => {});
   }
 
   /** Something moved. */
@@ -47,7 +31,26 @@ export class Watchdog {
 
   /** No more watching. */
   stop(): void {
-    clearInterval(this.#idle);
-    clearTimeout(this.#execution);
+    this.#over.abort();
+  }
+
+  async #untilIdle(): Promise<AntiphonError> {
+    const { clock, idleTimeoutMs } = this.#config;
+    for (let quiet = 0; quiet < quietParts;) {
+      await sleep(clock, idleTimeoutMs / quietParts, this.#over.signal);
+      quiet = this.#touched ? 0 : quiet + 1;
+      this.#touched = false;
+    }
+    return new AntiphonError('idle-timeout', `nothing moved for ${idleTimeoutMs} ms`, {
+      hint: 'Close the input when it is over, read all outputs, or set idleTimeoutMs (0: never).',
+    });
+  }
+
+  async #untilLate(): Promise<AntiphonError> {
+    const { clock, executionTimeoutMs } = this.#config;
+    await sleep(clock, executionTimeoutMs, this.#over.signal);
+    return new AntiphonError('execution-timeout', `the run took over ${executionTimeoutMs} ms`, {
+      hint: 'Raise executionTimeoutMs (0: never) if it may take so long.',
+    });
   }
 }

@@ -1,10 +1,16 @@
 /** Keeps a store that never answers (a blocked database does that) from holding up a conversation. */
 import { AntiphonError } from '../../core/errors.ts';
+import { sleep, type Clock } from '../../core/time.ts';
 
-/** Settles like `work`, or rejects with `storage-blocked` after `timeoutMs`. */
-export function withDeadline<T>(work: Promise<T>, timeoutMs: number, doing: string): Promise<T> {
+/** Settles like `work`, or rejects with `storage-blocked` after `timeoutMs` by `clock`. */
+export function withDeadline<T>(
+  work: Promise<T>,
+  { timeoutMs, clock }: { readonly timeoutMs: number; readonly clock: Clock },
+  doing: string,
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const settled = new AbortController();
+    const late = (): void =>
       reject(
         new AntiphonError(
           'storage-blocked',
@@ -16,10 +22,10 @@ export function withDeadline<T>(work: Promise<T>, timeoutMs: number, doing: stri
           },
         ),
       );
-    }, timeoutMs);
+    sleep(clock, timeoutMs, settled.signal).then(late, () => {});
     work
       .then(resolve, reject)
-      .finally(() => clearTimeout(timer))
+      .finally(() => settled.abort())
       .catch(() => undefined);
   });
 }

@@ -2,6 +2,7 @@
 import type { Message } from '../../core/element.ts';
 import { serializeError, type ErrorData } from '../../core/errors.ts';
 import type { StateStore } from '../../state/state-store.ts';
+import type { Clock } from '../../core/time.ts';
 import { withDeadline } from './deadline.ts';
 
 /** Messages kept in memory while the store fails; beyond it the oldest are given up. */
@@ -15,16 +16,20 @@ interface Entry {
 /** The queue between a pipeline and a {@link StateStore}; one append is under way at a time. */
 export class MessageLog {
   readonly #store: StateStore;
-  readonly #timeoutMs: number;
+  readonly #patience: { readonly timeoutMs: number; readonly clock: Clock };
   readonly #onTrouble: (error: ErrorData) => void;
   #unsaved: Entry[] = [];
   #writing: Promise<void> = Promise.resolve();
   #lastTrouble: string | undefined;
 
   /** `onTrouble` hears of a failure once, until it changes or an append succeeds again. */
-  constructor(store: StateStore, timeoutMs: number, onTrouble: (error: ErrorData) => void) {
+  constructor(
+    store: StateStore,
+    patience: { readonly timeoutMs: number; readonly clock: Clock },
+    onTrouble: (error: ErrorData) => void,
+  ) {
     this.#store = store;
-    this.#timeoutMs = timeoutMs;
+    this.#patience = patience;
     this.#onTrouble = onTrouble;
   }
 
@@ -54,7 +59,7 @@ export class MessageLog {
         const messages = batch.map(({ message }) => message);
         await withDeadline(
           this.#store.append(conversation, messages),
-          this.#timeoutMs,
+          this.#patience,
           'store the conversation',
         );
       } catch (error) {

@@ -2,6 +2,7 @@
 import { element, type Message, type StreamElement } from '../../core/element.ts';
 import { serializeError } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
+import type { Clock } from '../../core/time.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import { withDeadline } from './deadline.ts';
 
@@ -47,7 +48,7 @@ export class StateStoreLoadStage implements Stage<never, 'message' | 'error'> {
         if (!history) {
           const facts = { turn: item.turn, at: item.at, source: this.name };
           try {
-            history = await this.#load(turn.conversation);
+            history = await this.#load(turn.conversation, context.clock);
           } catch (error) {
             history = [];
             yield element('error', {
@@ -68,8 +69,8 @@ export class StateStoreLoadStage implements Stage<never, 'message' | 'error'> {
     }
   }
 
-  #load(conversation: string): Promise<readonly Message[]> {
+  #load(conversation: string, clock: Clock): Promise<readonly Message[]> {
     const { store, timeoutMs = 5000 } = this.#options;
-    return withDeadline(store.load(conversation), timeoutMs, 'load the conversation');
+    return withDeadline(store.load(conversation), { timeoutMs, clock }, 'load the conversation');
   }
 }

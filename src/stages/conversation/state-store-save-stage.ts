@@ -51,7 +51,7 @@ export class StateStoreSaveStage implements Stage<never, 'error'> {
     const { store, conversation, timeoutMs = 5000 } = this.#options;
     const bell = new Doorbell();
     const troubles: ErrorData[] = [];
-    const log = new MessageLog(store, timeoutMs, (error) => {
+    const log = new MessageLog(store, { timeoutMs, clock: context.clock }, (error) => {
       troubles.push({ ...error, stage: this.name });
       bell.ring();
     });

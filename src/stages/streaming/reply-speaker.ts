@@ -155,7 +155,8 @@ export class ReplySpeaker {
     if (signal.aborted) return;
     try {
       const { synthesizer, retry } = this.#options;
-      const speech = await synthesizeWithRetry(synthesizer, text, signal, retry);
+      const { clock } = this.#context;
+      const speech = await synthesizeWithRetry(synthesizer, text, { signal, clock }, retry);
       if (signal.aborted) return;
       const pieces = this.#pieces.cut(speech, facts, this.#pauseMs(reply));
       if (speech.samples.length > 0) {

@@ -1,6 +1,7 @@
 /** Trouble with one sentence: tried again where that may help, otherwise told and left behind. */
 import { element, type ErrorElement } from '../../core/element.ts';
 import { AntiphonError, serializeError, toAntiphonError } from '../../core/errors.ts';
+import { sleep, type Clock } from '../../core/time.ts';
 import type { SynthesizedSpeech, Synthesizer } from '../../speech/tts/synthesizer.ts';
 import type { PieceFacts } from './speech-pieces.ts';
 
@@ -14,11 +15,11 @@ export interface SpeechRetry {
   readonly maxDelayMs?: number;
 }
 
-/** `synthesizer.synthesize(text)`, tried again as `retry` allows. Rejects with an `AntiphonError`. */
+/** `synthesizer.synthesize(text)`, tried again as `retry` allows, waiting by `clock`. Rejects with an `AntiphonError`. */
 export async function synthesizeWithRetry(
   synthesizer: Synthesizer,
   text: string,
-  signal: AbortSignal,
+  { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
   retry: SpeechRetry = {},
 ): Promise<SynthesizedSpeech> {
   const { attempts = 3, delayMs = 250, maxDelayMs = 2000 } = retry;
@@ -28,7 +29,7 @@ export async function synthesizeWithRetry(
     } catch (thrown) {
       const error = toAntiphonError(thrown, 'model-run');
       if (signal.aborted || !error.retryable || attempt >= attempts) throw error;
-      await pause(Math.min(maxDelayMs, delayMs * 2 ** (attempt - 1)), signal);
+      await sleep(clock, Math.min(maxDelayMs, delayMs * 2 ** (attempt - 1)), signal);
     }
 }
 
@@ -43,17 +44,4 @@ export function speechError(thrown: unknown, text: string, facts: PieceFacts): E
     ...(error.cause === undefined ? {} : { cause: error.cause }),
   });
   return element('error', { ...facts, error: serializeError(named) });
-}
-
-/** Waits `ms`, or less when `signal` aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -68,7 +68,12 @@ export class TTSStage implements Stage<'text' | 'message', 'speech' | 'message' 
     const signal = AbortSignal.any([context.signal, context.turnSignal(of.turn)]);
     if (signal.aborted) return;
     try {
-      const speech = await synthesizeWithRetry(synthesizer, text, signal, retry);
+      const speech = await synthesizeWithRetry(
+        synthesizer,
+        text,
+        { signal, clock: context.clock },
+        retry,
+      );
       if (signal.aborted) return;
       const [piece] = new SpeechPieces(outputSampleRate, Infinity).cut(speech, facts);
       yield piece === undefined

@@ -131,7 +131,8 @@ export class TurnScribe {
         `an utterance at ${sampleRate} Hz, not ${recognizer.sampleRate}`,
         { hint: `Resample to ${recognizer.sampleRate} Hz before this stage.` },
       );
-    return transcribePatiently(recognizer, samples, this.#signal, retry);
+    const { clock } = this.#context;
+    return transcribePatiently(recognizer, samples, { signal: this.#signal, clock }, retry);
   }
 
   #transcript(

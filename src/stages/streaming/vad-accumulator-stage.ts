@@ -138,7 +138,7 @@ export class VADAccumulatorStage implements Stage<
     const { recognizer, retry } = this.#options;
     try {
       const { samples } = recording;
-      const heard = await transcribePatiently(recognizer, samples, context.signal, retry);
+      const heard = await transcribePatiently(recognizer, samples, context, retry);
       const text = heard.text.trim();
       if (text === '') return undefined;
       const { confidence } = heard;

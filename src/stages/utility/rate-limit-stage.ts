@@ -3,8 +3,7 @@ import { element, isControl, isInterruptible } from '../../core/element.ts';
 import type { Kind, StreamElement } from '../../core/element.ts';
 import { AntiphonError, serializeError } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
-import type { Clock } from '../../core/time.ts';
-import { wait } from '../../providers/abort.ts';
+import { sleep, type Clock } from '../../core/time.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Settings of {@link RateLimitStage}. */
@@ -19,10 +18,8 @@ export interface RateLimitOptions {
   readonly kinds?: readonly Kind[];
   /** Tokens an element takes; one that takes more than `burst` waits for a full bucket. Default 1. */
   readonly cost?: (item: StreamElement) => number;
-  /** What time is. Default the run's clock. */
+  /** What time is, for counting and for waiting. Default the run's clock. */
   readonly clock?: Clock;
-  /** Waits; rejects when the signal aborts. Default a timer. */
-  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Default `rate-limit`. */
   readonly name?: string;
 }
@@ -96,14 +93,14 @@ export class RateLimitStage implements Stage<never, 'error'> {
     item: StreamElement,
     context: StageContext,
   ): Promise<boolean> {
-    const { sleep = wait } = this.#options;
+    const { clock = context.clock } = this.#options;
     const turn = context.turnSignal(item.turn);
     const signal = isInterruptible(item) ? AbortSignal.any([context.signal, turn]) : context.signal;
     for (;;) {
       const ms = bucket.take(tokens);
       if (ms === 0) return true;
       try {
-        await sleep(ms, signal);
+        await sleep(clock, ms, signal);
       } catch (error) {
         if (context.signal.aborted || !signal.aborted) throw error;
         return false;

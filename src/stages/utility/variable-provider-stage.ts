@@ -2,6 +2,7 @@
 import { element, type StreamElement } from '../../core/element.ts';
 import { AntiphonError, serializeError, toAntiphonError } from '../../core/errors.ts';
 import type { Stage, StageContext, TurnState } from '../../core/stage/stage.ts';
+import { sleep } from '../../core/time.ts';
 import { withSignal } from './with-signal.ts';
 
 /** What a {@link VariableProvider} is told about the turn it provides for. */
@@ -115,15 +116,16 @@ export class VariableProviderStage implements Stage<never, 'error'> {
   ): Promise<Readonly<Record<string, unknown>>> {
     const timeoutMs = provider.timeoutMs ?? this.#options.timeoutMs ?? 1000;
     const late = new AbortController();
-    const timer = setTimeout(
+    const answered = new AbortController();
+    sleep(context.clock, timeoutMs, answered.signal).then(
       () => late.abort(new AntiphonError('execution-timeout', `no answer in ${timeoutMs} ms`)),
-      timeoutMs,
+      () => {},
     );
     const signal = AbortSignal.any([context.signal, context.turnSignal(turn), late.signal]);
     try {
       return await withSignal(async () => provider.provide({ turn, conversation, signal }), signal);
     } finally {
-      clearTimeout(timer);
+      answered.abort();
     }
   }
 

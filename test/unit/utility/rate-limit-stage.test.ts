@@ -36,7 +36,7 @@ const text = (words: string): StreamElement =>
 describe('RateLimitStage', () => {
   it('lets a burst pass and then waits for each token, in order', async () => {
     const time = fakeTime();
-    const stage = new RateLimitStage({ perSecond: 2, burst: 2, clock: time, sleep: time.sleep });
+    const stage = new RateLimitStage({ perSecond: 2, burst: 2, clock: time });
     const inputs = [user('A'), user('B'), user('C'), turnEnd(), user('D')];
     expect(await runOn(stage, inputs)).toEqual(inputs);
     expect(time.slept).toEqual([500, 500]);
@@ -97,7 +97,6 @@ describe('RateLimitStage', () => {
       kinds: ['text'],
       cost: (item) => (item.kind === 'text' ? item.text.length : 0),
       clock: time,
-      sleep: time.sleep,
     });
     const inputs = [text('1234567890'), text('12345'), text('x'.repeat(99))];
     expect(await runOn(stage, inputs)).toEqual(inputs);
@@ -110,10 +109,12 @@ describe('RateLimitStage', () => {
     const stage = new RateLimitStage({
       perSecond: 1,
       kinds: ['message', 'text'],
-      clock: time,
-      sleep: async (ms, signal) => {
-        context.interrupt(1);
-        await time.sleep(ms, signal);
+      clock: {
+        now: time.now,
+        sleep: async (ms, signal) => {
+          context.interrupt(1);
+          await time.sleep(ms, signal);
+        },
       },
     });
     const inputs = [user('A'), text('void'), user('B'), turnEnd()];
