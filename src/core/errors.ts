@@ -42,6 +42,8 @@ export type ErrorCode =
   | 'storage-blocked'
   | 'storage-full'
   | 'storage'
+  // tests
+  | 'expectation'
   // use
   | 'invalid-argument'
   | 'unsupported'

@@ -1,69 +1,65 @@
 /** A `StageContext` for tests of a single stage, and a driver that runs one on given elements. */
 import type { StreamElement } from '../core/element.ts';
-import type { Stage, StageContext, StageEvent, TurnState } from '../core/stage/stage.ts';
+import { stageContext } from '../core/stage/context.ts';
+import { Inbox } from '../core/stage/inbox.ts';
+import type { Stage, StageContext, StageEvent } from '../core/stage/stage.ts';
+import { TurnStates, type TurnDefaults } from '../core/stage/turn-states.ts';
+import type { Clock } from '../core/time.ts';
 
 /** A context whose turns a test can interrupt and whose events it can read. */
 export interface TestContext extends StageContext {
   /** Aborts the signals of turns ≤ `turn`, as an arriving `interrupt` does. */
   interrupt(turn: number): void;
-  /** Aborts `signal`. */
+  /** Aborts `signal`, and those of all turns, as the end of a run does. */
   end(): void;
   /** What the stage emitted so far. */
   readonly events: readonly StageEvent[];
 }
 
-/** Makes a {@link TestContext}; `now` is the clock's reading, 0 unless given. */
-export function testContext(options: { readonly now?: () => number } = {}): TestContext {
-  const now = options.now ?? (() => 0);
+/** Options of {@link testContext}. */
+export interface TestContextOptions {
+  /** Name of the stage in its events; `test` unless given. */
+  readonly stage?: string;
+  /** What time is; a clock that stands at 0 unless given. Give a `fakeClock` to a stage that waits. */
+  readonly clock?: Clock;
+  /** The clock's reading, where that is all that is needed. */
+  readonly now?: () => number;
+  /** What the shared state of every turn starts from; the conversation is `test` unless given. */
+  readonly turn?: TurnDefaults;
+}
+
+/** Makes a {@link TestContext}. It is that of a run, without the run: `interrupt` sends nothing. */
+export function testContext(options: TestContextOptions = {}): TestContext {
+  const clock = options.clock ?? { now: options.now ?? (() => 0) };
   const run = new AbortController();
-  const controllers = new Map<number, AbortController>();
-  const turns = new Map<number, TurnState>();
+  const inbox = new Inbox([]);
+  const turns = new TurnStates({ conversation: 'test', ...options.turn });
   const events: StageEvent[] = [];
-  let voided = -1;
-  const controllerOf = (turn: number): AbortController => {
-    let controller = controllers.get(turn);
-    if (!controller) {
-      controller = new AbortController();
-      if (turn <= voided || run.signal.aborted) controller.abort();
-      controllers.set(turn, controller);
-    }
-    return controller;
-  };
+  const context = stageContext(
+    options.stage ?? 'test',
+    {
+      signal: run.signal,
+      clock,
+      turn: (turn) => turns.of(turn),
+      onEvent: (event) => events.push(event),
+    },
+    inbox,
+    undefined,
+  );
   return {
-    signal: run.signal,
-    clock: { now },
+    ...context,
     events,
-    turnSignal: (turn) => controllerOf(turn).signal,
-    turn(turn) {
-      let state = turns.get(turn);
-      if (!state) {
-        state = {
-          turn,
-          conversation: 'test',
-          systemPrompt: '',
-          systemTemplate: '',
-          variables: {},
-          history: [],
-          allowedTools: undefined,
-          extra: {},
-        };
-        turns.set(turn, state);
-      }
-      return state;
-    },
-    emit: (type, detail) => events.push({ type, stage: 'test', at: now(), detail }),
-    interrupt(turn) {
-      voided = Math.max(voided, turn);
-      for (const [number, controller] of controllers) if (number <= voided) controller.abort();
-    },
     end() {
       run.abort();
-      for (const controller of controllers.values()) controller.abort();
+      inbox.abort(run.signal.reason);
     },
   };
 }
 
-/** Runs one stage over `inputs` (an `end` is not added) and collects what it emits. */
+/**
+ * Runs one stage over `inputs` (an `end` is not added), all at once and without a pipeline, and collects what
+ * it emits; rejects as it throws. `runStage` drives it as a pipeline does.
+ */
 export async function runOn(
   stage: Stage,
   inputs: Iterable<StreamElement> | AsyncIterable<StreamElement>,
