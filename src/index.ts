@@ -203,5 +203,19 @@ export type { Provider, ProviderPart, ProviderRequest } from './providers/provid
 
 export { indexedDBStore } from './state/indexeddb-store.ts';
 export type { IndexedDBStoreOptions } from './state/indexeddb-store.ts';
+export { indexedDBMediaStore } from './state/indexeddb-media-store.ts';
+export type { IndexedDBMediaStoreOptions } from './state/indexeddb-media-store.ts';
+export { mediaReference, parseMediaReference } from './state/media-reference.ts';
+export type { MediaName } from './state/media-reference.ts';
+export { mediaReferences, withMediaRetention } from './state/media-references.ts';
+export type {
+  MediaStore,
+  MediaStoreOptions,
+  StoredMedia,
+  SweptMedia,
+} from './state/media-store.ts';
+export { memoryMediaStore } from './state/memory-media-store.ts';
 export { memoryStore } from './state/memory-store.ts';
+export { opfsMediaStore } from './state/opfs-media-store.ts';
+export type { OpfsMediaStoreOptions } from './state/opfs-media-store.ts';
 export type { ConversationInfo, StateStore } from './state/state-store.ts';

@@ -6,12 +6,12 @@
  * Keys: `['info', conversation]` · `['message', conversation, place]` · `['place', conversation, message id]`
  * → place · `['value', conversation, name]` · `['schema']` → {@link schemaVersion}.
  */
-import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
+import { createStore, type UseStore } from 'idb-keyval';
 import type { Message } from '../core/element.ts';
 import { AntiphonError } from '../core/errors.ts';
 import { conversationTitle } from './conversation-title.ts';
+import { below, read, readAll, transactions, type Transact } from './idb-transactions.ts';
 import type { ConversationInfo, StateStore } from './state-store.ts';
-import { storageError } from './storage-error.ts';
 
 /** Version of the layout above. */
 const schemaVersion = 1;
@@ -30,15 +30,6 @@ interface StoredInfo extends ConversationInfo {
 }
 
 const kinds = ['message', 'place', 'value'] as const;
-
-/** Every key that begins with `prefix`: arrays sort after numbers and strings. */
-function below(...prefix: string[]): IDBKeyRange {
-  return IDBKeyRange.bound(prefix, [...prefix, []]);
-}
-
-async function read<T>(objects: IDBObjectStore, key: IDBValidKey): Promise<T | undefined> {
-  return promisifyRequest<T | undefined>(objects.get(key) as IDBRequest<T | undefined>);
-}
 
 async function checkSchema(objects: IDBObjectStore): Promise<void> {
   const found = await read<number>(objects, ['schema']);
@@ -92,49 +83,19 @@ async function appendTo(
  * is no room, `storage` otherwise; a failed append stored nothing.
  */
 export function indexedDBStore(options: IndexedDBStoreOptions = {}): StateStore {
-  const connect = (): UseStore =>
-    options.store ?? createStore(options.name ?? 'antiphon', 'conversations');
-  let store = connect();
-
-  async function transact<T>(
-    mode: IDBTransactionMode,
-    doing: string,
-    work: (objects: IDBObjectStore) => Promise<T>,
-  ): Promise<T> {
-    const once = (): Promise<T> =>
-      store(mode, async (objects) => {
-        const done = promisifyRequest(objects.transaction);
-        try {
-          await checkSchema(objects);
-          const result = await work(objects);
-          await done;
-          return result;
-        } catch (error) {
-          done.catch(() => undefined);
-          try {
-            objects.transaction.abort();
-          } catch {
-            // It has ended already, by the same error.
-          }
-          throw objects.transaction.error ?? error;
-        }
-      });
-    try {
-      return await once().catch((error: unknown) => {
-        // Safari may close an idle connection without the event idb-keyval listens for; open a new one, once.
-        if (!(error instanceof DOMException) || error.name !== 'InvalidStateError') throw error;
-        store = connect();
-        return once();
-      });
-    } catch (error) {
-      throw storageError(error, doing);
-    }
-  }
+  const inTransaction = transactions(
+    () => options.store ?? createStore(options.name ?? 'antiphon', 'conversations'),
+  );
+  const transact: Transact = (mode, doing, work) =>
+    inTransaction(mode, doing, async (objects) => {
+      await checkSchema(objects);
+      return work(objects);
+    });
 
   return {
     load: (id) =>
-      transact('readonly', 'load the conversation', async (objects) =>
-        promisifyRequest(objects.getAll(below('message', id)) as IDBRequest<Message[]>),
+      transact('readonly', 'load the conversation', (objects) =>
+        readAll<Message>(objects, below('message', id)),
       ),
     async append(id, messages) {
       if (messages.length === 0) return;
@@ -143,8 +104,8 @@ export function indexedDBStore(options: IndexedDBStoreOptions = {}): StateStore 
       );
     },
     async list() {
-      const infos = await transact('readonly', 'list conversations', async (objects) =>
-        promisifyRequest(objects.getAll(below('info')) as IDBRequest<StoredInfo[]>),
+      const infos = await transact('readonly', 'list conversations', (objects) =>
+        readAll<StoredInfo>(objects, below('info')),
       );
       return infos
         .sort((a, b) => b.updatedAt - a.updatedAt)

@@ -11,14 +11,24 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   ReferenceError: 'storage-blocked',
 };
 
-const hints: Partial<Record<ErrorCode, string>> = {
+/** What to do about trouble with a store, by code. */
+export type StorageHints = Partial<Record<ErrorCode, string>>;
+
+const conversationHints: StorageHints = {
   'storage-blocked':
     'This page may not store anything (private window, blocked site data): the conversation lives until the page closes. Use memoryStore() to say so on purpose.',
   'storage-full': 'The browser has no room left: delete old conversations or free disk space.',
 };
 
-/** The typed error of anything thrown by IndexedDB; `doing` says what was attempted. */
-export function storageError(error: unknown, doing: string): AntiphonError {
+/**
+ * The typed error of anything thrown by a browser's storage; `doing` says what was attempted, `hints` what to
+ * do about it: those for conversations unless given.
+ */
+export function storageError(
+  error: unknown,
+  doing: string,
+  hints: StorageHints = conversationHints,
+): AntiphonError {
   if (AntiphonError.is(error)) return error;
   const name = error instanceof Error ? error.name : '';
   const code = codes[name] ?? 'storage';
