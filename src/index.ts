@@ -32,6 +32,10 @@ export { TemplateStage } from './stages/conversation/template-stage.ts';
 export type { TemplateOptions } from './stages/conversation/template-stage.ts';
 export { ProviderStage } from './stages/conversation/provider-stage.ts';
 export type { ProviderStageOptions } from './stages/conversation/provider-stage.ts';
+export { contextFitOf } from './stages/conversation/context-fit.ts';
+export type { ContextFit, ModelContext } from './stages/conversation/context-fit.ts';
+export { resolveMedia, turnMediaOf, withMedia } from './stages/conversation/turn-media.ts';
+export type { TurnMedia } from './stages/conversation/turn-media.ts';
 export { ValidationStage } from './stages/conversation/validation-stage.ts';
 export type {
   RefusedText,
@@ -121,6 +125,8 @@ export type {
 } from './stages/utility/context-options.ts';
 export { DebugStage } from './stages/utility/debug-stage.ts';
 export type { DebugLevel, DebugLogger, DebugOptions } from './stages/utility/debug-stage.ts';
+export { MediaExternalizerStage } from './stages/utility/media-externalizer-stage.ts';
+export type { MediaExternalizerOptions } from './stages/utility/media-externalizer-stage.ts';
 export { RateLimitStage } from './stages/utility/rate-limit-stage.ts';
 export type { RateLimitOptions } from './stages/utility/rate-limit-stage.ts';
 export { estimateMessageTokens, estimateTokens } from './stages/utility/token-estimate.ts';

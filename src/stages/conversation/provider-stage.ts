@@ -8,6 +8,7 @@ import { Doorbell, LookAhead } from './look-ahead.ts';
 import { modelHistory } from './model-history.ts';
 import { reply } from './reply.ts';
 import { RunMemory } from './run-memory.ts';
+import { turnMediaOf, withMedia } from './turn-media.ts';
 
 /** What {@link ProviderStage} needs. */
 export interface ProviderStageOptions {
@@ -174,8 +175,10 @@ export class ProviderStage implements Stage<
       tools: tools.map(({ name }) => name),
     });
     const fit = contextFitOf(state);
+    const media = turnMediaOf(state);
+    const seeing = media ? withMedia(provider, media.store, media.told) : provider;
     return reply({
-      provider: fit ? withContextFit(provider, fit) : provider,
+      provider: fit ? withContextFit(seeing, fit) : seeing,
       tools,
       turn,
       at,

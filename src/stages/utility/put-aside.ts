@@ -1,0 +1,62 @@
+/** Does something slow to some elements of a stream while what need not wait for them overtakes. */
+import type { StreamElement } from '../../core/element.ts';
+import { Doorbell, LookAhead } from '../conversation/look-ahead.ts';
+
+/** What is to be done, and who waits for it. */
+export interface AsideWork {
+  /** What becomes of `item`, begun at once; undefined when nothing is to be done. Must not reject. */
+  readonly work: (item: StreamElement) => Promise<readonly StreamElement[]> | undefined;
+  /** True for what leaves at once; everything else keeps its order. */
+  readonly overtakes: (item: StreamElement) => boolean;
+}
+
+/** Elements that wait; beyond it the input does. */
+const maxHeld = 64;
+
+interface Held {
+  outputs: readonly StreamElement[] | undefined;
+}
+
+/** `input`, with what `work` makes of its elements in their place. The work of several goes on at a time. */
+export async function* putAside(
+  input: AsyncIterable<StreamElement>,
+  { work, overtakes }: AsideWork,
+): AsyncGenerator<StreamElement, void, undefined> {
+  const bell = new Doorbell();
+  const source = new LookAhead(input, bell.ring);
+  const held: Held[] = [];
+  let closed = false;
+  const hold = (item: StreamElement, working: ReturnType<AsideWork['work']>): void => {
+    const entry: Held = { outputs: working ? undefined : [item] };
+    held.push(entry);
+    working
+      ?.then((outputs) => {
+        entry.outputs = outputs;
+        bell.ring();
+      })
+      .catch(() => undefined);
+  };
+  try {
+    for (;;) {
+      for (let outputs = held[0]?.outputs; outputs; outputs = held[0]?.outputs) {
+        held.shift();
+        yield* outputs;
+      }
+      if (closed && held.length === 0) return;
+      if (!closed && held.length < maxHeld) source.ask();
+      await bell.wait();
+      if (!source.ready) continue;
+      const next = source.take();
+      if (!next) {
+        closed = true;
+        continue;
+      }
+      const item = next.value;
+      const working = work(item);
+      if (!working && (held.length === 0 || overtakes(item))) yield item;
+      else hold(item, working);
+    }
+  } finally {
+    source.close();
+  }
+}
