@@ -1,0 +1,314 @@
+/** One session of the OpenAI Realtime API over a WebSocket. */
+import type { ErrorData } from '../../core/errors.ts';
+import type { ToolCall } from '../../core/element.ts';
+import { parseArguments } from '../chat/call-assembler.ts';
+import { recordOf, stringOf } from '../chat/json.ts';
+import type { JsonObject, JsonSocket } from './json-socket.ts';
+import {
+  errorOf,
+  numberIn,
+  reasonOf,
+  resultItem,
+  usageOf,
+} from './openai-events.ts';
+import { ResponseTurns } from './openai-responses.ts';
+import { decodePcmBase64, encodePcmBase64 } from './pcm-base64.ts';
+import type {
+  RealtimeEvent,
+  RealtimeSession,
+  RealtimeToolResult,
+  TurnDetection,
+} from './realtime.ts';
+
+/** Of the audio in both directions, in hertz. */
+export const openAIRate = 24_000;
+
+/** Refusals that only say that the server was faster; nothing is wrong. */
+const harmless = new Set(['response_cancel_not_active', 'input_audio_buffer_commit_empty']);
+
+/** What an {@link OpenAISession} needs to know. */
+export interface OpenAISessionOptions {
+  readonly turnDetection: TurnDetection;
+  /** Public address, for errors. */
+  readonly where: string;
+  readonly onEvent: (event: RealtimeEvent) => void;
+  /** Silence of the server after which it is asked for a sign of life, and again for giving it up, in ms. */
+  readonly keepaliveMs: number;
+}
+
+interface Item {
+  received: number;
+}
+
+/** The session, once the server has accepted its settings. */
+export class OpenAISession implements RealtimeSession {
+  expiresAtMs: number | undefined;
+  readonly #options: OpenAISessionOptions;
+  readonly #socket: JsonSocket;
+  readonly #responses: ResponseTurns;
+  /** Speech received per item, in samples. */
+  readonly #items = new Map<string, Item>();
+  readonly #calls: ToolCall[] = [];
+  /** Utterances that were committed here and have no item yet, oldest first. */
+  readonly #committed: string[] = [];
+  readonly #utterances = new Map<string, string>();
+  #appended = 0;
+  #pings = 0;
+  #pinged = false;
+  #lastHeardMs = Date.now();
+  readonly #watch: ReturnType<typeof setInterval>;
+
+  constructor(socket: JsonSocket, options: OpenAISessionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#responses = new ResponseTurns((message) => socket.send(message));
+    this.#watch = setInterval(() => this.#checkLife(), options.keepaliveMs);
+  }
+
+  /** See {@link RealtimeSession}; the API has no start of a turn. */
+  startTurn(): void {}
+
+  appendAudio(samples: Float32Array): void {
+    if (samples.length === 0) return;
+    this.#appended += samples.length;
+    this.#socket.send({ type: 'input_audio_buffer.append', audio: encodePcmBase64(samples) });
+  }
+
+  endTurn(utterance: string): void {
+    const isEmpty = this.#appended === 0;
+    this.#appended = 0;
+    if (isEmpty) {
+      // Committing nothing is an error, and there is nothing to answer.
+      this.#options.onEvent({ type: 'user-transcript', utterance, text: '' });
+      return;
+    }
+    this.#committed.push(utterance);
+    this.#socket.send({ type: 'input_audio_buffer.commit' });
+    this.#responses.request();
+  }
+
+  dropTurn(): void {
+    this.#appended = 0;
+    this.#socket.send({ type: 'input_audio_buffer.clear' });
+  }
+
+  sendText(text: string): void {
+    this.#create({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
+    this.#responses.request();
+  }
+
+  respond(): void {
+    this.#responses.request();
+  }
+
+  say(text: string): void {
+    const instructions = `Say exactly the following, and nothing else:\n${text}`;
+    this.#responses.request({ instructions, tool_choice: 'none' });
+  }
+
+  sendToolResults(results: readonly RealtimeToolResult[], respond: boolean): void {
+    for (const result of results) this.#create(resultItem(result));
+    if (respond) this.#responses.request();
+  }
+
+  cancelReply(): void {
+    this.#responses.cancel();
+  }
+
+  truncate(item: string, playedMs: number): void {
+    const known = this.#items.get(item);
+    if (!known) return;
+    const receivedMs = (known.received * 1000) / openAIRate;
+    this.#socket.send({
+      type: 'conversation.item.truncate',
+      item_id: item,
+      content_index: 0,
+      audio_end_ms: Math.max(0, Math.floor(Math.min(playedMs, receivedMs))),
+    });
+  }
+
+  close(): void {
+    clearInterval(this.#watch);
+    this.#socket.close();
+  }
+
+  /** The socket is gone. */
+  lost(error: ErrorData): void {
+    clearInterval(this.#watch);
+    this.#options.onEvent({ type: 'closed', error });
+  }
+
+  /** Takes one event of the server. */
+  receive(message: JsonObject): void {
+    this.#lastHeardMs = Date.now();
+    this.#pinged = false;
+    const { onEvent } = this.#options;
+    const item = stringOf(message['item_id']);
+    switch (message['type']) {
+      case 'input_audio_buffer.speech_started':
+        onEvent({
+          type: 'speech-started',
+          utterance: item,
+          ...atMs(message, 'audio_start_ms'),
+        });
+        break;
+      case 'input_audio_buffer.speech_stopped':
+        onEvent({ type: 'speech-stopped', utterance: item, ...atMs(message, 'audio_end_ms') });
+        break;
+      case 'input_audio_buffer.committed':
+        this.#commit(item);
+        break;
+      case 'conversation.item.input_audio_transcription.delta':
+        onEvent({
+          type: 'user-transcript-delta',
+          utterance: this.#utterance(item),
+          text: stringOf(message['delta']),
+        });
+        break;
+      case 'conversation.item.input_audio_transcription.completed':
+        onEvent({
+          type: 'user-transcript',
+          utterance: this.#utterance(item),
+          text: stringOf(message['transcript']),
+        });
+        break;
+      case 'conversation.item.input_audio_transcription.failed':
+        onEvent({
+          type: 'user-transcript-failed',
+          utterance: this.#utterance(item),
+          error: errorOf(recordOf(message['error']), this.#options.where),
+        });
+        break;
+      case 'error':
+        this.#refused(recordOf(message['error']));
+        break;
+      default:
+        this.#receiveResponse(message, item);
+    }
+  }
+
+  #receiveResponse(message: JsonObject, item: string): void {
+    const { onEvent } = this.#options;
+    const response = recordOf(message['response']);
+    const reply = stringOf(message['response_id']) || stringOf(response['id']);
+    if (message['type'] === 'response.created') {
+      this.#calls.length = 0;
+      if (this.#responses.created(reply)) onEvent({ type: 'reply-started', reply });
+      return;
+    }
+    if (message['type'] === 'response.done') {
+      this.#done(reply, response);
+      return;
+    }
+    // Late deltas of a reply nobody wants still arrive.
+    if (reply === '' || !this.#responses.wants(reply)) return;
+    switch (message['type']) {
+      case 'response.output_audio.delta':
+        this.#audio(reply, item, stringOf(message['delta']));
+        break;
+      case 'response.output_audio_transcript.delta':
+      case 'response.output_text.delta':
+        onEvent({ type: 'text-delta', reply, item, text: stringOf(message['delta']) });
+        break;
+      case 'response.output_item.done':
+        this.#noteCall(recordOf(message['item']));
+        break;
+      default:
+    }
+  }
+
+  #audio(reply: string, item: string, delta: string): void {
+    const samples = decodePcmBase64(delta);
+    if (!samples) {
+      const error = { message: 'A delta of audio is no base64 of 16-bit PCM.', code: '' };
+      this.#options.onEvent({ type: 'error', error: errorOf(error, this.#options.where) });
+      return;
+    }
+    const known = this.#items.get(item);
+    if (known) known.received += samples.length;
+    else this.#items.set(item, { received: samples.length });
+    this.#options.onEvent({ type: 'audio', reply, item, samples });
+  }
+
+  /** Calls count only when their response ends well: a cancelled one tells its calls too. */
+  #noteCall(item: JsonObject): void {
+    if (item['type'] !== 'function_call') return;
+    this.#calls.push({
+      id: stringOf(item['call_id']),
+      name: stringOf(item['name']),
+      arguments: parseArguments(stringOf(item['arguments'])),
+    });
+  }
+
+  #done(reply: string, response: JsonObject): void {
+    const wanted = this.#responses.wants(reply);
+    const calls = this.#calls.splice(0);
+    const reason = wanted ? reasonOf(response) : 'interrupted';
+    const usage = usageOf(response);
+    const failure = recordOf(recordOf(response['status_details'])['error']);
+    const { onEvent } = this.#options;
+    if (wanted) onEvent({ type: 'audio-done', reply });
+    if (wanted && reason === 'stop' && calls.length > 0) onEvent({ type: 'tool-calls', reply, calls });
+    onEvent({
+      type: 'reply-done',
+      reply,
+      reason: reason === 'stop' && calls.length > 0 ? 'tool-calls' : reason,
+      ...(usage === undefined ? {} : { usage }),
+      ...(reason === 'error' ? { error: errorOf(failure, this.#options.where) } : {}),
+    });
+    this.#responses.done(reply);
+  }
+
+  #commit(item: string): void {
+    const own = this.#committed.shift();
+    if (own !== undefined) this.#utterances.set(item, own);
+    else if (this.#options.turnDetection === 'server')
+      this.#options.onEvent({ type: 'turn-committed', utterance: item });
+  }
+
+  #utterance(item: string): string {
+    return this.#utterances.get(item) ?? item;
+  }
+
+  #refused(error: JsonObject): void {
+    const code = stringOf(error['code']);
+    if (stringOf(error['event_id']).startsWith('ping-') || harmless.has(code)) return;
+    // Older servers gave no code for it.
+    if (stringOf(error['message']).startsWith('Cancellation failed')) return;
+    if (code === 'conversation_already_has_active_response') {
+      this.#responses.refused();
+      return;
+    }
+    if (code === 'session_expired') {
+      this.#options.onEvent({ type: 'expiring', inMs: 0 });
+      return;
+    }
+    this.#options.onEvent({ type: 'error', error: errorOf(error, this.#options.where) });
+  }
+
+  #create(item: JsonObject): void {
+    this.#socket.send({ type: 'conversation.item.create', item });
+  }
+
+  /** A page can't ping a WebSocket: an update that changes nothing is answered all the same. */
+  #checkLife(): void {
+    if (Date.now() - this.#lastHeardMs < this.#options.keepaliveMs) return;
+    if (this.#pinged) {
+      this.#socket.lose('has not answered for too long');
+      return;
+    }
+    this.#pinged = true;
+    this.#pings += 1;
+    this.#socket.send({
+      type: 'session.update',
+      event_id: `ping-${this.#pings}`,
+      session: { type: 'realtime' },
+    });
+  }
+}
+
+function atMs(message: JsonObject, key: string): { readonly atMs?: number } {
+  const ms = numberIn(message, key);
+  return ms === undefined ? {} : { atMs: ms };
+}
+
