@@ -197,6 +197,23 @@ export { offlineAssistant } from './providers/offline-assistant.ts';
 export type { OfflineAssistant, OfflineAssistantOptions } from './providers/offline-assistant.ts';
 export type { JsonSchema } from './providers/json-schema.ts';
 export type { RetryPolicy } from './providers/http/retry.ts';
+export { openAIRealtime } from './providers/realtime/openai-realtime.ts';
+export type {
+  OpenAIRealtimeOptions,
+  OpenAIRealtimeSettings,
+} from './providers/realtime/openai-realtime.ts';
+export type {
+  RealtimeConnectOptions,
+  RealtimeEvent,
+  RealtimeProvider,
+  RealtimeRecipe,
+  RealtimeSession,
+  RealtimeSetup,
+  RealtimeToken,
+  RealtimeToolResult,
+  TurnDetection,
+} from './providers/realtime/realtime.ts';
+export type { JsonObject, WebSocketClass } from './providers/realtime/json-socket.ts';
 export { defineTool } from './providers/tools.ts';
 export type {
   StandardSchema,

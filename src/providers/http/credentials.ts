@@ -47,7 +47,15 @@ export function secretsOf(headers: Readonly<Record<string, string>>): string[] {
   return Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
 }
 
-async function currentToken({ token }: Credentials, signal: AbortSignal): Promise<string> {
+/**
+ * The token as it is now; empty for none.
+ *
+ * @throws `provider-auth` when the function fails; `aborted`
+ */
+export async function currentToken(
+  { token }: Pick<Credentials, 'token'>,
+  signal: AbortSignal,
+): Promise<string> {
   if (typeof token !== 'function') return token ?? '';
   try {
     return await abortable(Promise.resolve(token()), signal);

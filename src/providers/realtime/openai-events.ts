@@ -1,6 +1,6 @@
 /** Items and events of the OpenAI Realtime API (GA), as far as the session writes or reads them. */
 import { messageText, type FinishReason, type Message, type Usage } from '../../core/element.ts';
-import { serializeError, type ErrorData } from '../../core/errors.ts';
+import { AntiphonError, serializeError, type ErrorData } from '../../core/errors.ts';
 import { recordOf, stringOf } from '../chat/json.ts';
 import { readRefusal, refusalError } from '../http/http-error.ts';
 import type { JsonObject } from './json-socket.ts';
@@ -73,5 +73,13 @@ export function usageOf(response: JsonObject): Usage | undefined {
 
 /** A server's `error` object as ours. */
 export function errorOf(error: JsonObject, where: string): ErrorData {
-  return serializeError(refusalError(readRefusal(0, { error }), where));
+  const refusal = readRefusal(0, { error });
+  if (stringOf(error['type']) !== 'invalid_request_error')
+    return serializeError(refusalError(refusal, where));
+  return serializeError(
+    new AntiphonError('provider-request', `${where} refused: ${refusal.message}`, {
+      hint: 'The server did not accept what was sent; its message says why.',
+      details: { url: where, serverCode: refusal.code },
+    }),
+  );
 }

@@ -1,16 +1,10 @@
 /** One session of the OpenAI Realtime API over a WebSocket. */
 import type { ErrorData } from '../../core/errors.ts';
 import type { ToolCall } from '../../core/element.ts';
-import { parseArguments } from '../chat/call-assembler.ts';
 import { recordOf, stringOf } from '../chat/json.ts';
+import { parseArguments } from '../reply-reader.ts';
 import type { JsonObject, JsonSocket } from './json-socket.ts';
-import {
-  errorOf,
-  numberIn,
-  reasonOf,
-  resultItem,
-  usageOf,
-} from './openai-events.ts';
+import { errorOf, numberIn, reasonOf, resultItem, usageOf } from './openai-events.ts';
 import { ResponseTurns } from './openai-responses.ts';
 import { decodePcmBase64, encodePcmBase64 } from './pcm-base64.ts';
 import type {
@@ -248,7 +242,8 @@ export class OpenAISession implements RealtimeSession {
     const failure = recordOf(recordOf(response['status_details'])['error']);
     const { onEvent } = this.#options;
     if (wanted) onEvent({ type: 'audio-done', reply });
-    if (wanted && reason === 'stop' && calls.length > 0) onEvent({ type: 'tool-calls', reply, calls });
+    if (wanted && reason === 'stop' && calls.length > 0)
+      onEvent({ type: 'tool-calls', reply, calls });
     onEvent({
       type: 'reply-done',
       reply,
@@ -311,4 +306,3 @@ function atMs(message: JsonObject, key: string): { readonly atMs?: number } {
   const ms = numberIn(message, key);
   return ms === undefined ? {} : { atMs: ms };
 }
-

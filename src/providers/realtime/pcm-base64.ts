@@ -1,8 +1,6 @@
 /** Samples as the realtime protocols carry them: 16-bit little-endian PCM in base64. */
 import { decodePcm16 } from '../../speech/tts/pcm16.ts';
-
-/** So many bytes are made into a string at a time; engines limit the arguments of a call. */
-const sliceBytes = 8192;
+import { decodeBase64, encodeBase64 } from '../base64.ts';
 
 /** Floats, −1…1, as base64 of signed 16-bit PCM; what lies beyond is clipped, what is no number is silence. */
 export function encodePcmBase64(samples: Float32Array): string {
@@ -12,23 +10,17 @@ export function encodePcmBase64(samples: Float32Array): string {
     const sample = Math.max(-1, Math.min(1, samples[index] ?? 0));
     view.setInt16(index * 2, Math.round(sample * (sample < 0 ? 32768 : 32767)) || 0, true);
   }
-  let text = '';
-  for (let at = 0; at < bytes.length; at += sliceBytes)
-    text += String.fromCharCode(...bytes.subarray(at, at + sliceBytes));
-  return btoa(text);
+  return encodeBase64(bytes);
 }
 
 /**
  * The samples in `base64` of signed 16-bit PCM; undefined when it is no base64. A sample split between
- * two deltas would be noise from there on, so an odd last byte is refused too.
+ * two deltas would be noise from there on, so an odd number of bytes is refused too.
  */
 export function decodePcmBase64(base64: string): Float32Array<ArrayBuffer> | undefined {
   try {
-    const text = atob(base64);
-    if (text.length % 2 !== 0) return undefined;
-    const bytes = new Uint8Array(text.length);
-    for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
-    return decodePcm16(bytes);
+    const bytes = decodeBase64(base64);
+    return bytes.length % 2 === 0 ? decodePcm16(bytes) : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** The credential of one realtime connection: asked for anew each time, never one that lives long. */
-import { AntiphonError, toAntiphonError } from '../../core/errors.ts';
-import { abortable } from '../abort.ts';
+import { AntiphonError } from '../../core/errors.ts';
 import { refuseLongLivedKey } from '../http/api-key.ts';
+import { currentToken } from '../http/credentials.ts';
 import type { RealtimeToken } from './realtime.ts';
 
 /**
@@ -14,16 +14,7 @@ export async function mintedToken(
   allowLongLived: boolean,
   signal: AbortSignal,
 ): Promise<string> {
-  let minted: string;
-  try {
-    minted = await abortable(Promise.resolve().then(token), signal);
-  } catch (error) {
-    if (signal.aborted || AntiphonError.is(error)) throw error;
-    throw toAntiphonError(error, 'provider-auth', {
-      hint: 'Check the server that mints your tokens.',
-      retryable: true,
-    });
-  }
+  const minted: unknown = await currentToken({ token }, signal);
   if (typeof minted !== 'string' || minted === '')
     throw new AntiphonError('provider-auth', 'The `token` function gave no token.', {
       hint: 'Make it return the token your server minted, as a string.',

@@ -1,0 +1,321 @@
+import { describe, expect, it } from 'vitest';
+import { textMessage } from '../../../src/core/element.ts';
+import { AntiphonError } from '../../../src/core/errors.ts';
+import { decodePcmBase64, encodePcmBase64 } from '../../../src/providers/realtime/pcm-base64.ts';
+import { expectViolations, open, openAI, openAIServer, speech } from './rig.ts';
+
+const texts = (events: readonly { type: string }[]): string =>
+  events
+    .map((event) =>
+      event.type === 'text-delta' ? (event as unknown as { text: string }).text : '',
+    )
+    .join('');
+
+async function failure(promise: Promise<unknown>): Promise<AntiphonError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!AntiphonError.is(error)) throw new Error(`no typed error: ${String(error)}`);
+  return error;
+}
+
+describe('PCM in base64', () => {
+  it('comes back as it was, within half a step', () => {
+    const samples = speech(20);
+    const back = decodePcmBase64(encodePcmBase64(samples)) ?? new Float32Array();
+    expect(back.length).toBe(samples.length);
+    for (const [index, sample] of back.entries())
+      expect(Math.abs(sample - (samples[index] ?? 0))).toBeLessThan(1 / 16_000);
+  });
+
+  it('clips what is too loud and takes what is no number for silence', () => {
+    const back = decodePcmBase64(encodePcmBase64(new Float32Array([2, -2, Number.NaN])));
+    expect([...(back ?? [])]).toEqual([32767 / 32768, -1, 0]);
+  });
+
+  it('refuses half a sample and what is no base64', () => {
+    expect(decodePcmBase64('AAAA')).toBeUndefined();
+    expect(decodePcmBase64('*')).toBeUndefined();
+  });
+});
+
+describe('an OpenAI realtime session', () => {
+  it('is set up with prompt, tools, formats and history before it resolves', async () => {
+    const server = await openAIServer();
+    const { session } = await open(openAI(server), {
+      system: 'Be kind.',
+      tools: [{ name: 'time', description: 'The time.', parameters: { type: 'object' } }],
+      history: [
+        textMessage('user', 'Hello'),
+        textMessage('assistant', 'Hi there'),
+        textMessage('assistant', ''),
+      ],
+    });
+    const [peer] = server.sessions;
+    expect(peer?.settings).toMatchObject({
+      instructions: 'Be kind.',
+      output_modalities: ['audio'],
+      audio: {
+        input: { turn_detection: null, transcription: { model: 'gpt-transcribe' } },
+        output: { voice: 'marin', format: { type: 'audio/pcm', rate: 24_000 } },
+      },
+      tools: [{ type: 'function', name: 'time' }],
+    });
+    session.respond();
+    await expect
+      .poll(() => peer?.conversation.items.map(({ role, text }) => [role, text]))
+      .toEqual([
+        ['user', 'Hello'],
+        ['assistant', 'Hi there'],
+      ]);
+    expect(session.expiresAtMs).toBeGreaterThan(Date.now());
+  });
+
+  it('sends a turn, and tells transcript, speech and text of the reply', async () => {
+    const server = await openAIServer({
+      replies: [[{ say: 'It is noon.', ms: 700 }]],
+      transcripts: ['What time is it?'],
+    });
+    const { session, events, until } = await open(openAI(server));
+    session.startTurn();
+    session.appendAudio(speech(300));
+    session.appendAudio(speech(200));
+    session.endTurn('mine');
+    const done = await until('reply-done');
+    expect(done).toMatchObject({ reason: 'stop', usage: { inputTokens: 10, outputTokens: 20 } });
+    expect(await until('user-transcript')).toMatchObject({
+      utterance: 'mine',
+      text: 'What time is it?',
+    });
+    expect(texts(events)).toBe('It is noon.');
+    const samples = events.reduce(
+      (sum, event) => sum + (event.type === 'audio' ? event.samples.length : 0),
+      0,
+    );
+    expect(samples).toBe(0.7 * 24_000);
+    expect(server.sessions[0]?.conversation.items[0]?.pcm?.length).toBe(24_000);
+  });
+
+  it('clears what was no turn', async () => {
+    const server = await openAIServer({ replies: [[{ say: 'Yes.' }]] });
+    const { session, until } = await open(openAI(server));
+    session.appendAudio(speech());
+    session.dropTurn();
+    session.sendText('Hello?');
+    await until('reply-done');
+    expect(server.sessions[0]?.pendingSamples).toBe(0);
+  });
+
+  it('answers an empty turn by itself: there is nothing to commit', async () => {
+    const server = await openAIServer();
+    const { session, events } = await open(openAI(server));
+    session.endTurn('empty');
+    expect(events).toEqual([{ type: 'user-transcript', utterance: 'empty', text: '' }]);
+  });
+
+  it('tells nothing more of a cancelled reply, late deltas included, and truncates in whole ms within what came', async () => {
+    const server = await openAIServer({
+      replies: [[{ say: 'One two three.', ms: 1000 }, { gate: 'middle' }, { say: 'Four.' }]],
+    });
+    const { session, events, until } = await open(openAI(server));
+    session.sendText('Count.');
+    await server.gates.reached('middle');
+    await until('audio', 10);
+    const { item } = await until('audio');
+    session.cancelReply();
+    const told = events.length;
+    session.truncate(item, 433.7);
+    expect(await until('reply-done')).toMatchObject({ reason: 'interrupted' });
+    session.sendText('Go on.');
+    await until('reply-started', 2);
+    expect(events.slice(told, told + 2).map(({ type }) => type)).toEqual([
+      'reply-done',
+      'reply-started',
+    ]);
+    const truncated = server.sessions[0]?.conversation.items.find(({ id }) => id === item);
+    expect(truncated?.truncatedAtMs).toBe(433);
+    session.truncate('nothing', 10);
+  });
+
+  it('never says that more was heard than was received', async () => {
+    const server = await openAIServer({ replies: [[{ say: 'Ten.', ms: 200 }]] });
+    const { session, until } = await open(openAI(server));
+    session.sendText('Count.');
+    await until('reply-done');
+    const { item } = await until('audio');
+    session.truncate(item, 9_999);
+    await expect
+      .poll(
+        () => server.sessions[0]?.conversation.items.find(({ id }) => id === item)?.truncatedAtMs,
+      )
+      .toBe(200);
+  });
+
+  it('cancels a reply that was asked for and has not begun', async () => {
+    const server = await openAIServer({ replies: [[{ say: 'Late.' }]] });
+    const { session, events, until } = await open(openAI(server));
+    session.sendText('First');
+    session.cancelReply();
+    session.sendText('Second');
+    await until('reply-done', 2);
+    expect(events.map(({ type }) => type).filter((type) => type.startsWith('reply'))).toEqual([
+      'reply-done',
+      'reply-started',
+      'reply-done',
+    ]);
+  });
+
+  it('asks for one reply at a time', async () => {
+    const server = await openAIServer({ replies: [[{ say: 'One.' }], [{ say: 'Two.' }]] });
+    const { session, until } = await open(openAI(server));
+    session.sendText('1');
+    session.sendText('2');
+    await until('reply-done', 2);
+  });
+
+  it('tells the calls of a reply when it is complete, and goes on with their results', async () => {
+    const server = await openAIServer({
+      replies: [
+        [
+          { call: { id: 'a', name: 'time', arguments: { zone: 'UTC' } } },
+          { call: { id: 'b', name: 'date', arguments: '{broken' } },
+        ],
+        [{ say: 'Noon.' }],
+      ],
+    });
+    const { session, until } = await open(openAI(server));
+    session.sendText('When?');
+    const { calls } = await until('tool-calls');
+    expect(calls).toEqual([
+      { id: 'a', name: 'time', arguments: { zone: 'UTC' } },
+      { id: 'b', name: 'date', arguments: '{broken' },
+    ]);
+    session.sendToolResults(
+      [
+        { callId: 'a', name: 'time', result: { time: '12:00' }, isError: false },
+        { callId: 'b', name: 'date', result: 'bad arguments', isError: true },
+      ],
+      true,
+    );
+    await until('reply-done', 2);
+    const outputs = server.sessions[0]?.conversation.items
+      .filter(({ type }) => type === 'function_call_output')
+      .map(({ text }) => text);
+    expect(outputs).toEqual(['{"time":"12:00"}', 'Error: bad arguments']);
+  });
+
+  it('does not run the calls of a reply that was cancelled', async () => {
+    const server = await openAIServer({
+      replies: [[{ call: { name: 'time', arguments: {} } }, { gate: 'called' }]],
+    });
+    const { session, events, until } = await open(openAI(server));
+    session.sendText('When?');
+    await server.gates.reached('called');
+    await until('reply-started');
+    session.cancelReply();
+    await until('reply-done');
+    expect(events.some(({ type }) => type === 'tool-calls')).toBe(false);
+  });
+
+  it('tells speech that the server hears', async () => {
+    const server = await openAIServer({
+      replies: [[{ say: 'Hi.' }]],
+      transcripts: [{ fault: 'fail' }],
+    });
+    const { session, until } = await open(openAI(server, { turnDetection: 'server' }));
+    session.appendAudio(speech());
+    const peer = await server.session(1);
+    await expect.poll(() => peer.pendingSamples).toBe(12_000);
+    peer.startSpeech();
+    const { utterance, atMs } = await until('speech-started');
+    expect(atMs).toBe(500);
+    peer.stopSpeech();
+    expect(await until('turn-committed')).toMatchObject({ utterance });
+    expect(await until('user-transcript-failed')).toMatchObject({ utterance });
+    await until('reply-done');
+  });
+
+  it.each([
+    ['drop', { fault: 'drop' }, 'provider-network'],
+    [
+      'close with a reason',
+      { fault: 'close', code: 1008, reason: 'invalid token ek_short_lived_token_1234567890' },
+      'provider-auth',
+    ],
+    ['no JSON', { frame: 'so long' }, 'provider-protocol'],
+    ['no object', { frame: '[1]' }, 'provider-protocol'],
+  ] as const)('tells once that the connection is gone: %s', async (_, step, code) => {
+    const server = await openAIServer({ replies: [[{ say: 'Half a' }, step]] });
+    const { session, events, until } = await open(openAI(server));
+    session.sendText('Hello');
+    const { error } = await until('closed');
+    expect(error.code).toBe(code);
+    expect(JSON.stringify(error)).not.toContain('ek_short');
+    session.sendText('Are you there?');
+    session.close();
+    await server.idle();
+    expect(events.filter(({ type }) => type === 'closed')).toHaveLength(1);
+  });
+
+  it('asks a silent server for a sign of life, and gives up one that gives none', async () => {
+    const server = await openAIServer({ replies: [[{ fault: 'stall' }]] });
+    const { until } = await open(openAI(server, { keepaliveMs: 20 }));
+    const [peer] = server.sessions;
+    await expect
+      .poll(() => peer?.received.filter((type) => type === 'session.update').length)
+      .toBeGreaterThan(2);
+    if (peer) peer.send = () => {};
+    expect((await until('closed')).error).toMatchObject({
+      code: 'provider-network',
+      retryable: true,
+    });
+  });
+
+  it.each([
+    ['a refused handshake', { refuse: 'all' as const }, {}, 'provider-network'],
+    ['a server that says nothing', { mute: [1] }, { connectTimeoutMs: 50 }, 'provider-timeout'],
+    ['an unknown voice', {}, { voice: 'nobody' }, 'provider-request'],
+    [
+      'a token function that fails',
+      {},
+      { token: () => Promise.reject(new Error('no')) },
+      'provider-auth',
+    ],
+    ['no token', {}, { token: () => '' }, 'provider-auth'],
+  ])(
+    'fails to open with a typed error and no socket left: %s',
+    async (_, script, options, code) => {
+      const server = await openAIServer(script);
+      const error = await failure(open(openAI(server, options)));
+      // A bad value is told by an `error` event without status.
+      expect(['provider-protocol', code]).toContain(error.code);
+      expect(error.hint).not.toBe('');
+      await server.idle();
+      if ('voice' in options) expectViolations(server, ['there is no voice "nobody"']);
+    },
+  );
+
+  it('can be given up while it opens', async () => {
+    const server = await openAIServer({ mute: [1] });
+    const controller = new AbortController();
+    const opening = openAI(server).connect(
+      { system: '', history: [], tools: [] },
+      { signal: controller.signal, onEvent: () => {} },
+    );
+    await server.session(1);
+    controller.abort();
+    expect((await failure(opening)).code).toBe('aborted');
+    await server.idle();
+  });
+
+  it('is strict: what the vendor would refuse is a violation', async () => {
+    const server = await openAIServer();
+    const { session } = await open(openAI(server));
+    const socket = session as unknown as { truncate(item: string, ms: number): void };
+    socket.truncate('item_unknown', 5);
+    session.sendToolResults([{ callId: 'none', name: 'x', result: 1, isError: false }], false);
+    await expect.poll(() => server.violations).toEqual(['a result of the unknown call "none"']);
+    expectViolations(server, ['a result of the unknown call "none"']);
+  });
+});

@@ -1,0 +1,124 @@
+/** Sessions against a protocol server, closed in any case; every violation fails the test. */
+import { afterEach, expect } from 'vitest';
+import { WebSocket } from 'ws';
+import type { WebSocketClass } from '../../../src/providers/realtime/json-socket.ts';
+import {
+  openAIRealtime,
+  type OpenAIRealtimeOptions,
+} from '../../../src/providers/realtime/openai-realtime.ts';
+import type {
+  RealtimeEvent,
+  RealtimeProvider,
+  RealtimeSession,
+  RealtimeSetup,
+} from '../../../src/providers/realtime/realtime.ts';
+import {
+  OpenAIRealtimeServer,
+  type OpenAIRealtimeScript,
+} from '../../../src/testing/servers/index.ts';
+
+/** Node 20 has no WebSocket of its own. */
+export const nodeSocket = WebSocket as unknown as WebSocketClass;
+
+interface Closable {
+  readonly violations: readonly string[];
+  readonly openSockets: number;
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const servers: Closable[] = [];
+const sessions: RealtimeSession[] = [];
+
+afterEach(async () => {
+  for (const session of sessions.splice(0)) session.close();
+  const open = servers.splice(0);
+  try {
+    for (const server of open) await server.idle();
+    for (const server of open) expect(server.violations).toEqual([]);
+  } finally {
+    await Promise.all(open.map((server) => server.close()));
+  }
+});
+
+/** Has the server closed after the test, which fails on a violation or a socket left open. */
+export function guard<S extends Closable>(server: S): S {
+  servers.push(server);
+  return server;
+}
+
+/** Takes a server whose violations the test expects itself out of the guard's judgement. */
+export function expectViolations(server: Closable, expected: readonly unknown[]): void {
+  expect(server.violations).toEqual(expected);
+  (server.violations as string[]).length = 0;
+}
+
+export async function openAIServer(
+  script: OpenAIRealtimeScript = {},
+): Promise<OpenAIRealtimeServer> {
+  return guard(await OpenAIRealtimeServer.start(script));
+}
+
+export function openAI(
+  server: OpenAIRealtimeServer,
+  options: Partial<OpenAIRealtimeOptions> = {},
+): RealtimeProvider {
+  return openAIRealtime({
+    model: 'gpt-realtime-2.1',
+    token: () => 'ek_short_lived_token_1234567890',
+    url: server.url,
+    webSocket: nodeSocket,
+    ...options,
+  });
+}
+
+/** An open session and what it told; `until` waits for an event. */
+export interface Opened {
+  readonly session: RealtimeSession;
+  readonly events: readonly RealtimeEvent[];
+  until<T extends RealtimeEvent['type']>(
+    type: T,
+    count?: number,
+  ): Promise<Extract<RealtimeEvent, { type: T }>>;
+}
+
+export async function open(
+  provider: RealtimeProvider,
+  setup: Partial<RealtimeSetup> = {},
+): Promise<Opened> {
+  const events: RealtimeEvent[] = [];
+  const waiting = new Set<() => void>();
+  const session = await provider.connect(
+    { system: 'Be brief.', history: [], tools: [], ...setup },
+    {
+      signal: new AbortController().signal,
+      onEvent: (event) => {
+        events.push(event);
+        for (const check of waiting) check();
+      },
+    },
+  );
+  sessions.push(session);
+  return {
+    session,
+    events,
+    until: <T extends RealtimeEvent['type']>(type: T, count = 1) =>
+      new Promise<Extract<RealtimeEvent, { type: T }>>((resolve) => {
+        const check = (): void => {
+          const found = events.filter((event) => event.type === type)[count - 1];
+          if (!found) return;
+          waiting.delete(check);
+          resolve(found as Extract<RealtimeEvent, { type: T }>);
+        };
+        waiting.add(check);
+        check();
+      }),
+  };
+}
+
+/** Half a second of something. */
+export function speech(ms = 500, rate = 24_000): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: (ms * rate) / 1000 }, (_, index) =>
+    Math.sin((2 * Math.PI * 300 * index) / rate),
+  );
+}
