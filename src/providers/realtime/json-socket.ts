@@ -109,7 +109,8 @@ export class JsonSocket {
  */
 export function openJsonSocket(options: JsonSocketOptions): Promise<JsonSocket> {
   const { url, protocols = [], signal, connectTimeoutMs } = options;
-  const Socket = options.webSocket ?? (globalThis.WebSocket as WebSocketClass | undefined);
+  const { WebSocket: own }: { readonly WebSocket?: WebSocketClass } = globalThis;
+  const Socket = options.webSocket ?? own;
   if (!Socket)
     return Promise.reject(
       new AntiphonError('unsupported', 'There is no WebSocket here.', {
