@@ -1,4 +1,7 @@
-/** Two projects: `unit` in Node, `browser` in headless Chromium (CHROME_PATH, found by tools/browser.mjs). */
+/**
+ * Three projects: `unit` in Node, `browser` in headless Chromium (CHROME_PATH, found by tools/browser.mjs), and
+ * `fuzz`: the property tests of `unit` with many more runs.
+ */
 import { playwright } from '@vitest/browser-playwright';
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
@@ -19,8 +22,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           environment: 'node',
-          include: ['test/unit/**/*.test.ts'],
+          include: ['test/{unit,fuzz,conformance}/**/*.test.ts'],
           testTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'fuzz',
+          environment: 'node',
+          include: ['test/fuzz/**/*.test.ts'],
+          env: { FUZZ_RUNS: process.env['FUZZ_RUNS'] ?? '10000' },
+          testTimeout: 3_600_000,
         },
       },
       {

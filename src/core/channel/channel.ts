@@ -60,7 +60,7 @@ const accepted: Promise<void> = Promise.resolve();
 class LocalWriter<T extends {}> implements ChannelWriter<T> {
   readonly queue: Queue<T>;
   readonly #options: ChannelOptions<T>;
-  readonly #waiting = new WaitingWrites<T>();
+  readonly #waiting = new WaitingWrites<T>(() => this.#endAfterLast());
   readonly #cancel = new AbortController();
   #open = true;
 
@@ -69,7 +69,7 @@ class LocalWriter<T extends {}> implements ChannelWriter<T> {
     this.queue = new Queue<T>(options.capacity, {
       // Half empty before anybody is woken: otherwise a slow reader wakes the writer for every value.
       taken: () => {
-        if (this.#waiting.length > 0 && this.queue.depth <= options.capacity >> 1) this.#admit();
+        if (this.#waiting.length > 0 && this.queue.inLine <= options.capacity >> 1) this.#admit();
       },
       cancelled: (reason) => {
         this.#open = false;
@@ -107,7 +107,7 @@ class LocalWriter<T extends {}> implements ChannelWriter<T> {
 
   close(): void {
     this.#open = false;
-    if (this.#waiting.length === 0) this.queue.end();
+    this.#endAfterLast();
   }
 
   fail(reason: unknown): void {
@@ -126,6 +126,11 @@ class LocalWriter<T extends {}> implements ChannelWriter<T> {
 
   #admit(): void {
     this.#waiting.drain((value) => this.queue.push(value));
+    this.#endAfterLast();
+  }
+
+  /** Ends the queue once it is closed and nobody waits to write any more. */
+  #endAfterLast(): void {
     if (!this.#open && this.#waiting.length === 0) this.queue.end();
   }
 

@@ -62,6 +62,11 @@ export class Queue<T extends {}> implements ChannelReader<T> {
     return this.#ring.length + this.#lane.length;
   }
 
+  /** How many wait in line; what overtook is not among them. */
+  get inLine(): number {
+    return this.#ring.length;
+  }
+
   get full(): boolean {
     return this.#ring.full;
   }

@@ -9,7 +9,13 @@ interface Waiting<T> {
 
 /** A line of writes whose promises settle when their turn comes. */
 export class WaitingWrites<T> {
+  readonly #onLeave: () => void;
   #line: Waiting<T>[] = [];
+
+  /** @param onLeave told when an abort took a write out of the line: an owner that waits for the last has no other sign. */
+  constructor(onLeave: () => void = () => {}) {
+    this.#onLeave = onLeave;
+  }
 
   /** How many wait. */
   get length(): number {
@@ -26,6 +32,7 @@ export class WaitingWrites<T> {
       const leave = (): void => {
         this.#line = this.#line.filter((other) => other !== waiting);
         reject(toAntiphonError(signal?.reason, 'aborted'));
+        this.#onLeave();
       };
       const waiting: Waiting<T> = {
         value,

@@ -116,15 +116,32 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
     await this.done;
   }
 
-  /** The outputs; one reader. Ends after the last, rejects with the first failure; leaving early closes the run. */
+  /**
+   * The outputs; one reader. Ends when everything has, rejects with the first failure, also one behind the
+   * last output; leaving early closes the run.
+   */
   [Symbol.asyncIterator](): AsyncIterator<StreamElement, undefined> {
     return {
-      next: () => this.#output.next(),
+      next: () => this.#next(),
       return: async () => {
         await this.close();
         return { done: true, value: undefined };
       },
     };
+  }
+
+  /** The next output; nobody waits for a promise more than the output does. */
+  #next(): Promise<IteratorResult<StreamElement, undefined>> {
+    try {
+      const value = this.#output.poll();
+      if (value !== undefined) return Promise.resolve({ done: false, value });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#output.next().then(async (result) => {
+      if (result.done) await this.done;
+      return result;
+    });
   }
 
   readonly #touch = (): void => this.#watchdog.touch();

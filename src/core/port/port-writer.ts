@@ -19,7 +19,7 @@ const accepted: Promise<void> = Promise.resolve();
 
 class PortWriter implements ChannelWriter<StreamElement> {
   readonly #port: MessagePort;
-  readonly #waiting = new WaitingWrites<StreamElement>();
+  readonly #waiting = new WaitingWrites<StreamElement>(() => this.#closeAfterLast());
   readonly #cancel = new AbortController();
   #credit = 0;
   #open = true;
@@ -63,7 +63,7 @@ class PortWriter implements ChannelWriter<StreamElement> {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    if (this.#waiting.length === 0) this.#finish({ type: 'close' });
+    this.#closeAfterLast();
   }
 
   fail(reason: unknown): void {
@@ -79,7 +79,7 @@ class PortWriter implements ChannelWriter<StreamElement> {
       this.#credit += message.count;
       if (this.#waiting.length === 0) return;
       this.#waiting.drain((value) => this.#credit > 0 && this.#send(value));
-      if (!this.#open && this.#waiting.length === 0) this.#finish({ type: 'close' });
+      this.#closeAfterLast();
     } else if (message.type === 'cancel') {
       this.#open = false;
       this.#release();
@@ -89,6 +89,11 @@ class PortWriter implements ChannelWriter<StreamElement> {
       this.#cancel.abort(reason);
     }
   };
+
+  /** Says that nothing follows, once it is closed and nobody waits to write any more. */
+  #closeAfterLast(): void {
+    if (!this.#open && this.#waiting.length === 0) this.#finish({ type: 'close' });
+  }
 
   #send(value: StreamElement): boolean {
     const { value: sent, transfer } = handover(value);

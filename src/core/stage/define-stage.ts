@@ -1,4 +1,7 @@
-/** Stages without ceremony: the author sees only what the stage consumes, the rest is passed on in order. */
+/**
+ * Stages without ceremony: the author sees only what the stage consumes, the rest is passed on in order. What
+ * has no `source` leaves with the stage's name.
+ */
 import type { ElementOf, Kind, StreamElement } from '../element.ts';
 import { passAround } from './pass-around.ts';
 import { outputsOf } from './run-steps.ts';
@@ -68,7 +71,12 @@ export function defineStage<const Consumes extends Kind, const Emits extends Kin
     type: definition.type,
     ...(definition.source === undefined ? {} : { source: definition.source }),
     process: (input, context) =>
-      passAround(input, isConsumed, (consumed) => definition.process(consumed, context)),
+      passAround(
+        input,
+        isConsumed,
+        (consumed) => definition.process(consumed, context),
+        (output) => sign(output, definition.name),
+      ),
   };
 }
 
@@ -138,7 +146,9 @@ export function generate<const Emits extends Kind>(
     ...factsOf({ ...definition, consumes: [] }),
     type: 'generate',
     source: true,
-    process: (_input, context) => definition.generate(context),
+    async *process(_input, context) {
+      for await (const output of definition.generate(context)) yield sign(output, definition.name);
+    },
   };
 }
 

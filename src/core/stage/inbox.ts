@@ -176,6 +176,7 @@ export class Inbox implements AsyncIterable<StreamElement> {
   #finish(over: { readonly reason: unknown } | 'cancelled', reason: unknown): void {
     if (this.#over !== undefined) return;
     this.#over = over;
+    this.#lane.length = 0;
     for (const controller of this.#controllers.values()) controller.abort(this.#reason());
     for (const reader of this.#readers) reader.cancel(reason);
     const waiter = this.#waiter;

@@ -5,12 +5,14 @@ const finished: IteratorReturnResult<undefined> = { done: true, value: undefined
 
 /**
  * Gives `inner` the elements that are `taken` and passes on the others. One that is passed on leaves
- * when `inner` asks for the element behind it, that is, after everything `inner` yielded before.
+ * when `inner` asks for the element behind it, that is, after everything `inner` yielded before. What
+ * `inner` yields leaves as `sign` makes it.
  */
 export function passAround<T extends StreamElement>(
   input: AsyncIterable<StreamElement>,
   taken: (element: StreamElement) => element is T,
   inner: (input: AsyncIterable<T>) => AsyncIterable<StreamElement>,
+  sign: (output: StreamElement) => StreamElement,
 ): AsyncIterableIterator<StreamElement> {
   const source = input[Symbol.asyncIterator]();
   /** An element on its way around, and how to tell the inner generator that it has left. */
@@ -69,7 +71,8 @@ export function passAround<T extends StreamElement>(
       pending = false;
       if (!outcome) return finished;
       if ('error' in outcome) throw outcome.error;
-      return outcome.result;
+      const { result } = outcome;
+      return result.done ? result : { done: false, value: sign(result.value) };
     },
     async return() {
       letOn();

@@ -51,20 +51,18 @@ function wholeCharacters(text: string): string {
   return /[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text;
 }
 
-/** Scripts written without spaces: a word may stand anywhere in them. */
+/** Scripts written without spaces: a word may stand anywhere in them, or next to them. */
 const unspaced =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
-const wordCharacter = '[\\p{L}\\p{N}\\p{M}_]';
+const wordCharacter = `(?!${unspaced.source})[\\p{L}\\p{N}\\p{M}_]`;
 /** White space between the words of a phrase, at most. */
 const widestGap = 8;
 
 function phrasePattern(words: readonly string[]): string {
   const characters = Array.from(words.join(''));
   const edge = (character: string | undefined, look: string): string =>
-    character !== undefined &&
-    new RegExp(wordCharacter, 'u').test(character) &&
-    !unspaced.test(character)
+    character !== undefined && new RegExp(wordCharacter, 'u').test(character)
       ? `(?${look}${wordCharacter})`
       : '';
   const escaped = words.map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`));

@@ -1,13 +1,3 @@
-import {
-  array,
-  assert,
-  asyncProperty,
-  constantFrom,
-  integer,
-  oneof,
-  string,
-  subarray,
-} from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   element,
@@ -351,64 +341,5 @@ describe('ValidationStage on output', () => {
     );
     expect(messages.map(messageText)).toEqual(['short', 'Hi ']);
     await pipeline.shutdown();
-  });
-
-  it('comes to the same verdict and text however a reply is chopped up', async () => {
-    const words = constantFrom(
-      'ass',
-      'big',
-      'deal',
-      'hat',
-      'class',
-      'ok',
-      ' ',
-      '  ',
-      '\n',
-      '. ',
-      '! ',
-      '。',
-      '”',
-      '"',
-      ',',
-      'é',
-      '́',
-      '🙂',
-      '坏人',
-      'A',
-    );
-    const text = array(oneof({ weight: 6, arbitrary: words }, { weight: 1, arbitrary: string() }), {
-      maxLength: 24,
-    });
-    const validators = subarray([
-      bannedWords(['ass', 'big deal', 'big ass hat', '坏人']),
-      maxSentences(2),
-      maxLength({ characters: 20 }),
-    ]);
-    await assert(
-      asyncProperty(
-        text,
-        array(integer({ min: 0, max: 60 }), { maxLength: 20 }),
-        validators,
-        constantFrom('block' as const, 'replace' as const),
-        async (pieces, cuts, chosen, onFailure) => {
-          const whole = pieces.join('');
-          const ends = [...cuts.toSorted((a, b) => a - b), whole.length];
-          const chopped = ends.map((end, index) => whole.slice(ends[index - 1] ?? 0, end));
-          const options: ValidationOptions = { output: chosen, onFailure };
-          const once = await run(options, reply([whole]));
-          const many = await run(options, reply(chopped));
-          const verdict = (outputs: readonly StreamElement[]): unknown => ({
-            said: said(outputs),
-            rest: brief(outputs.filter(({ kind }) => kind !== 'text')),
-            notes: outputs.map(({ meta }) => meta?.['validation']).filter(Boolean),
-          });
-          expect(verdict(many)).toEqual(verdict(once));
-          const message = many.find((item) => item.kind === 'message');
-          // What was said is what the message says.
-          expect(message && messageText(message.message)).toBe(said(many));
-        },
-      ),
-      { numRuns: 1000 },
-    );
   });
 });

@@ -1,5 +1,4 @@
 /** Joining branches inside built pipelines. */
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { channel } from '../../../src/core/channel/channel.ts';
 import type { StreamElement } from '../../../src/core/element.ts';
@@ -100,31 +99,6 @@ describe('MergeStage', () => {
     );
     await expect(merged([source('a', ['a']), broken]).executeSync()).rejects.toThrow(
       /broken.*torn/,
-    );
-  });
-
-  it('keeps the order of every input, loses and doubles nothing, and ends, at any capacity', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 4 }),
-        fc.integer({ min: 1, max: 4 }),
-        async (lengths, capacity) => {
-          const all = lengths.map((length, input) =>
-            Array.from({ length }, (_, index) => `${input}:${index}`),
-          );
-          const pipeline = merged(
-            all.map((values, index) => source(`s${index}`, values)),
-            capacity,
-          );
-          const seen = brief((await pipeline.executeSync()).outputs);
-          expect(seen.pop()).toBe('<end>');
-          expect(seen).toHaveLength(all.flat().length);
-          all.forEach((values, input) =>
-            expect(seen.filter((one) => one.startsWith(`${input}:`))).toEqual(values),
-          );
-        },
-      ),
-      { numRuns: 60 },
     );
   });
 });

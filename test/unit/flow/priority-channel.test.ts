@@ -1,5 +1,4 @@
 /** Order, bounds, waiting and fairness of the priority channel. */
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { element, type Priority, type StreamElement } from '../../../src/core/element.ts';
 import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
@@ -144,84 +143,6 @@ describe('PriorityChannel', () => {
     await run.done;
     expect(seen).toEqual(['critical', 'low', '<turn-end>']);
     await expect(input.send(text('late'))).rejects.toMatchObject({ code: 'channel-closed' });
-  });
-
-  it('serves every level within patience + 3 takes, however much the others send', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 6 }),
-        fc.array(fc.subarray([...levels]), { minLength: 60, maxLength: 80 }),
-        (patience, arrivals) => {
-          const queue = new PriorityChannel({ capacity: 1000, patience });
-          const waiting = new Map(levels.map((level) => [level, 0]));
-          const passed = new Map(levels.map((level) => [level, 0]));
-          for (const level of levels) {
-            queue.offer(of(level));
-            waiting.set(level, 1);
-          }
-          for (const some of arrivals) {
-            for (const level of some) {
-              queue.offer(of(level));
-              waiting.set(level, (waiting.get(level) ?? 0) + 1);
-            }
-            const taken = queue.poll()?.priority;
-            for (const level of levels) {
-              if (level === taken) waiting.set(level, (waiting.get(level) ?? 0) - 1);
-              const skipped =
-                level === taken || !waiting.get(level) ? 0 : (passed.get(level) ?? 0) + 1;
-              passed.set(level, skipped);
-              expect(skipped).toBeLessThanOrEqual(patience + 3);
-            }
-          }
-        },
-      ),
-      { numRuns: 100 },
-    );
-  });
-
-  it('keeps each level and all control in order, loses and doubles nothing, stays within its capacity, ends', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.constantFrom<Priority | 'control'>(...levels, 'control'), { maxLength: 40 }),
-        fc.integer({ min: 1, max: 5 }),
-        fc.scheduler(),
-        async (kinds, capacity, scheduler) => {
-          const queue = new PriorityChannel({ capacity, patience: 2 });
-          const elements = kinds.map((kind, index): StreamElement =>
-            kind === 'control'
-              ? element('turn-end', { turn: 1, at: index })
-              : { ...of(kind), at: index },
-          );
-          const send = (async () => {
-            for (const one of elements) {
-              await scheduler.schedule(Promise.resolve());
-              await queue.send(one);
-              expect(queue.length).toBeLessThanOrEqual(capacity);
-            }
-            queue.close();
-          })();
-          const seen: StreamElement[] = [];
-          const receive = (async () => {
-            for (;;) {
-              await scheduler.schedule(Promise.resolve());
-              const one = await queue.receive();
-              if (!one) return;
-              seen.push(one);
-            }
-          })();
-          await scheduler.waitFor(Promise.all([send, receive]));
-          expect(seen.map(({ at }) => at).toSorted((a, b) => a - b)).toEqual([...kinds.keys()]);
-          const control = seen.filter(({ kind }) => kind === 'turn-end');
-          for (const { at } of control)
-            expect(seen.slice(0, at).every((one) => one.at < at)).toBe(true);
-          for (const level of levels) {
-            const ats = seen.filter(({ priority }) => priority === level).map(({ at }) => at);
-            expect(ats).toEqual(ats.toSorted((a, b) => a - b));
-          }
-        },
-      ),
-      { numRuns: 100 },
-    );
   });
 
   it.each([{ capacity: 0 }, { capacity: 1.5 }, { patience: 0 }])('refuses %o', (options) => {

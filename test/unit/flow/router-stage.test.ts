@@ -1,5 +1,4 @@
 /** The router inside built pipelines, and its rules. */
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { channel } from '../../../src/core/channel/channel.ts';
 import { element, type StreamElement } from '../../../src/core/element.ts';
@@ -162,33 +161,6 @@ describe('RouterStage', () => {
       'slow',
       '<end>',
     ]);
-  });
-
-  it('keeps the order of each route, loses and doubles nothing, whatever the rule says', async () => {
-    const names = ['a', 'b', 'c'];
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.subarray(names), { maxLength: 40 }),
-        fc.integer({ min: 1, max: 4 }),
-        async (plan, capacity) => {
-          const stages = names.map(recording);
-          const router = new RouterStage({
-            routes: names,
-            routing: byRule((one) => (one.kind === 'text' ? plan[Number(one.text)] : undefined)),
-          });
-          const pipeline = stages
-            .reduce((so, stage) => so.add(stage), new PipelineBuilder().add(router))
-            .branch('router', ...names.map((to) => ({ to, capacity })))
-            .build();
-          await pipeline.executeSync(...texts(plan.length));
-          for (const { name, seen } of stages) {
-            const expected = plan.flatMap((to, index) => (to.includes(name) ? [`${index}`] : []));
-            expect(brief(seen)).toEqual([...expected, '<end>']);
-          }
-        },
-      ),
-      { numRuns: 60 },
-    );
   });
 
   it.each([

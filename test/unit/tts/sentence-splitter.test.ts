@@ -1,6 +1,5 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SentenceSplitter, splitSentences } from '../../../src/speech/tts/sentence-splitter.ts';
+import { SentenceSplitter } from '../../../src/speech/tts/sentence-splitter.ts';
 
 /** Splits what arrives in the given increments. */
 function split(increments: readonly string[], splitter = new SentenceSplitter()): string[] {
@@ -94,72 +93,7 @@ describe('where text is cut', () => {
   });
 });
 
-/** Text in which everything that matters to a splitter is frequent. */
-const writing = fc
-  .array(
-    fc.oneof(
-      {
-        weight: 4,
-        arbitrary: fc.constantFrom('word', 'The', 'a', 'Dr.', 'U.S.', 'e.g.', '3.14', '1.'),
-      },
-      {
-        weight: 4,
-        arbitrary: fc.constantFrom(' ', '. ', ', ', '? ', '! ', '\n', '\n\n', '... ', '。'),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.constantFrom('"', '(', '```', '`', '😀', '你好', '- ', '—', '\t  '),
-      },
-      { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
-    ),
-    { maxLength: 120 },
-  )
-  .map((parts) => parts.join(''));
-
-/** Text and how it is cut into increments. */
-const delivery = writing.chain((text) =>
-  fc.tuple(
-    fc.constant(text),
-    fc.array(fc.integer({ min: 0, max: text.length }), { maxLength: 40 }).map((cuts) => {
-      const at = [0, ...cuts.toSorted((a, b) => a - b), text.length];
-      return at.slice(1).map((end, i) => text.slice(at[i], end));
-    }),
-  ),
-);
-
 describe('whatever is written', () => {
-  it('loses nothing and keeps the order', () => {
-    fc.assert(
-      fc.property(delivery, ([text, increments]) => {
-        expect(split(increments).join('')).toBe(text);
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
-  it('cuts at the same places however the text is delivered', () => {
-    fc.assert(
-      fc.property(delivery, ([text, increments]) => {
-        const whole = split([text]);
-        expect(split(increments)).toEqual(whole);
-        expect(split(text.split(''))).toEqual(whole);
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
-  it('keeps pieces short, none empty, code apart', () => {
-    fc.assert(
-      fc.property(writing, (text) => {
-        for (const piece of splitSentences(text, { maxChars: 80 })) {
-          expect(piece.length).toBeGreaterThan(0);
-          if (!piece.startsWith('```')) expect(piece.trimEnd().length).toBeLessThanOrEqual(80 + 64);
-        }
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
   it('never cuts a character in two', () => {
     expect(split(['😀'.repeat(200)]).every((piece) => !/^[\udc00-\udfff]/.test(piece))).toBe(true);
   });

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { once } from 'node:events';
 import { MessageChannel as NodeMessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -38,37 +37,6 @@ const nextMessage = async (port: MessagePort): Promise<PortMessage> => {
 };
 
 describe('port', () => {
-  it('keeps order, loses and repeats nothing, and never lets more wait than the window', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 0, max: 120 }),
-        fc.integer({ min: 1, max: 9 }),
-        fc.array(fc.boolean(), { minLength: 1, maxLength: 10 }),
-        async (count, window, pauses) => {
-          const { port1, port2 } = ports();
-          const writer = portWriter(port1);
-          const reader = portReader(port2, { window });
-          const produce = async (): Promise<void> => {
-            for (let at = 0; at < count; at += 1)
-              if (!writer.offer(text(at))) await writer.write(text(at));
-            writer.close();
-          };
-          const received: number[] = [];
-          const consume = async (): Promise<void> => {
-            for await (const one of reader) {
-              expect(reader.depth).toBeLessThanOrEqual(window);
-              received.push(one.at);
-              if (pauses[one.at % pauses.length]) await new Promise((go) => setImmediate(go));
-            }
-          };
-          await Promise.all([produce(), consume()]);
-          expect(received).toEqual(Array.from({ length: count }, (_, at) => at));
-        },
-      ),
-      { numRuns: 40 },
-    );
-  });
-
   it('sends nothing without credit', async () => {
     const { port1, port2 } = ports();
     const writer = portWriter(port1);
