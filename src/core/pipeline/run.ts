@@ -49,6 +49,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   /** Everything that was begun and has to come to an end before the run has. */
   readonly #begun: Promise<unknown>[] = [];
   readonly #ready = deferred<void>();
+  readonly #failed = deferred<void>();
   #failure: AntiphonError | undefined;
   #closed = false;
 
@@ -89,6 +90,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   fail(error: unknown): void {
     if (this.#closed || this.#failure || this.#control.aborted) return;
     this.#failure = toAntiphonError(error, 'stage');
+    this.#failed.resolve();
     this.#control.abort(this.#failure);
     this.#ready.reject(this.#failure);
     this.#output.abort(this.#failure);
@@ -136,12 +138,21 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
       const value = this.#output.poll();
       if (value !== undefined) return Promise.resolve({ done: false, value });
     } catch (error) {
-      return Promise.reject(error);
+      return this.#firstFailure(error);
     }
-    return this.#output.next().then(async (result) => {
-      if (result.done) await this.done;
-      return result;
-    });
+    return this.#output.next().then(
+      async (result) => {
+        if (result.done) await this.done;
+        return result;
+      },
+      (error: unknown) => this.#firstFailure(error),
+    );
+  }
+
+  /** Rejects as `done` will: the failure of a leaf gets to the reader ahead of an earlier one elsewhere. */
+  async #firstFailure(error: unknown): Promise<never> {
+    await Promise.race([this.#failed.promise, this.done.catch(() => {})]);
+    throw this.#failure ?? error;
   }
 
   readonly #touch = (): void => this.#watchdog.touch();
