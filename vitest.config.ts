@@ -5,6 +5,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { providerServerCommands } from './test/providers/commands.ts';
 import { workerDependencies } from './vite.config.ts';
 
 const executablePath =
@@ -48,6 +49,7 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
+            commands: providerServerCommands,
             provider: playwright({
               launchOptions: {
                 ...(executablePath === undefined ? {} : { executablePath }),

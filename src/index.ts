@@ -191,8 +191,17 @@ export { SentenceSplitter, splitSentences } from './speech/tts/sentence-splitter
 export type { SentenceSplitterOptions } from './speech/tts/sentence-splitter.ts';
 export type { SynthesizedSpeech, Synthesizer } from './speech/tts/synthesizer.ts';
 
+export { anthropic } from './providers/anthropic.ts';
+export type { AnthropicOptions } from './providers/anthropic.ts';
+export { gemini } from './providers/gemini.ts';
+export type { GeminiOptions } from './providers/gemini.ts';
 export { openAICompatible } from './providers/openai-compatible.ts';
 export type { OpenAICompatibleOptions } from './providers/openai-compatible.ts';
+export { openAIResponses } from './providers/openai-responses.ts';
+export type { OpenAIResponsesOptions } from './providers/openai-responses.ts';
+export type { Credentials } from './providers/http/credentials.ts';
+export type { HttpOptions } from './providers/http/exchange.ts';
+export type { HttpModelOptions } from './providers/http-model.ts';
 export { offlineAssistant } from './providers/offline-assistant.ts';
 export type { OfflineAssistant, OfflineAssistantOptions } from './providers/offline-assistant.ts';
 export type { JsonSchema } from './providers/json-schema.ts';

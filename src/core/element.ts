@@ -93,6 +93,11 @@ export interface ToolCall {
   readonly name: string;
   /** Parsed JSON arguments. */
   readonly arguments: unknown;
+  /**
+   * What the provider that made the call wants back with it, by the provider's name: signatures of its thinking
+   * and the like. Plain JSON that nobody else reads.
+   */
+  readonly providerData?: Readonly<Record<string, unknown>>;
 }
 
 /** Token counts as the provider reported them. */

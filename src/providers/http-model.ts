@@ -50,6 +50,8 @@ export function httpModel(options: HttpModelOptions, model: HttpModel): Provider
         let begun = false;
         try {
           for await (const part of attempt(options, model, call, signal)) {
+            // One event may hold several parts; none comes out after the abort.
+            if (signal.aborted) throw abortedError();
             begun = true;
             yield part;
           }

@@ -6,7 +6,7 @@ const longLivedKey =
   /(?:^|\s)(?:sk-[\w-]{16,}|AIza[\w-]{20,}|gsk_\w{16,}|xai-\w{16,}|hf_\w{16,}|nvapi-[\w-]{16,}|r8_\w{16,}|pplx-\w{16,}|csk-\w{16,})/;
 
 /** True when the code runs in a web page or one of its workers. */
-function inBrowser(): boolean {
+export function inBrowser(): boolean {
   return (
     'document' in globalThis || 'importScripts' in globalThis || 'WorkerGlobalScope' in globalThis
   );

@@ -16,6 +16,8 @@ import { playReply, refusal, type Reply } from './reply.ts';
 
 /** What {@link LoopbackServer.start} takes. */
 export interface LoopbackOptions {
+  /** Path that {@link LoopbackServer.baseURL} ends in, e.g. `/v1`; none unless given. */
+  readonly basePath?: string;
   /** Given in turn, the last one from then on; a function may look at the request first. */
   readonly replies?: readonly (Reply | ((request: RecordedRequest) => Reply))[];
   /** Judges each request before it is answered; a violation is recorded and answered as the vendor would. */
@@ -30,6 +32,8 @@ export interface LoopbackOptions {
 export class LoopbackServer {
   /** `http://127.0.0.1:<port>`. */
   readonly origin: string;
+  /** The origin and the base path: what a provider takes as `baseURL`. */
+  readonly baseURL: string;
   /** What came, preflights aside, in the order it came. */
   readonly requests: RecordedRequest[] = [];
   /** Every breach of the protocol; a test that expects none asserts that this is empty. */
@@ -48,6 +52,7 @@ export class LoopbackServer {
     this.#sockets = sockets;
     this.#options = options;
     this.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.baseURL = this.origin + (options.basePath ?? '');
   }
 
   /** Starts a server on a free port of the loopback interface. */

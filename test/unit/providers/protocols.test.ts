@@ -1,0 +1,4 @@
+import { startScenarioServer } from '../../providers/scenario-server.ts';
+import { providerSuite } from '../../providers/suite.ts';
+
+providerSuite(startScenarioServer);
