@@ -12,7 +12,8 @@ const startProviderServer: BrowserCommand<[Vendor, readonly Scenario[]]> = async
   return server.baseURL;
 };
 
-type Question = Exclude<keyof RemoteServer, 'baseURL'>;
+/** What a running server can be asked. */
+export type Question = Exclude<keyof RemoteServer, 'baseURL'>;
 
 /** Calls one method of a running server. */
 const askProviderServer: BrowserCommand<[string, Question, (string | number)?]> = async (

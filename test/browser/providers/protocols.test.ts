@@ -1,15 +1,13 @@
 import { commands } from 'vitest/browser';
-import type {} from '../../providers/commands.ts';
-import type { RemoteServer, StartServer } from '../../providers/scenario.ts';
+import type { Question } from '../../providers/commands.ts';
+import type { StartServer } from '../../providers/scenario.ts';
 import { providerSuite } from '../../providers/suite.ts';
 
 /** A server in Node that this page reaches over real sockets, preflights included. */
 const start: StartServer = async (vendor, scenarios) => {
   const baseURL = await commands.startProviderServer(vendor, scenarios);
-  const ask = async <T>(
-    question: Exclude<keyof RemoteServer, 'baseURL'>,
-    argument?: string | number,
-  ): Promise<T> => (await commands.askProviderServer(baseURL, question, argument)) as T;
+  const ask = async <T>(question: Question, argument?: string | number): Promise<T> =>
+    (await commands.askProviderServer(baseURL, question, argument)) as T;
   return {
     baseURL,
     open: (gate) => ask('open', gate),
