@@ -3,11 +3,14 @@ import type { AudioEdge } from '../audio/audio-edge.ts';
 import { messageText, type Message, type StreamElement } from '../core/element.ts';
 import { deserializeError } from '../core/errors.ts';
 import type { StageEvent } from '../core/stage/stage.ts';
-import { wallClock } from '../core/time.ts';
+import { wallClock, type Clock } from '../core/time.ts';
 import type { LoadProgress } from '../speech/stt/recognizer.ts';
 import type { Listeners } from '../core/listeners.ts';
 import type { AgentEvents, AgentState, AssistantState, UserState } from './events.ts';
 import { TurnLog } from './turn-log.ts';
+
+/** What the observer needs of the devices of a session. */
+export type ObservedDevices = Pick<AudioEdge, 'on' | 'captureOrigin' | 'outputLatencyMs'>;
 
 /** Watches one agent over all its sessions. */
 export class AgentObserver {
@@ -15,7 +18,8 @@ export class AgentObserver {
   readonly #emitter: Listeners<AgentEvents>;
   readonly #amend: (message: Message) => void;
   readonly #awayAfterMs: number;
-  #edge: AudioEdge | undefined;
+  readonly #clock: Clock;
+  #edge: ObservedDevices | undefined;
   #state: AgentState = { assistant: 'idle', user: 'silent' };
   #probability: number | undefined;
   /** Since when both are quiet, ms on the capture clock. */
@@ -25,10 +29,12 @@ export class AgentObserver {
     emitter: Listeners<AgentEvents>,
     amend: (message: Message) => void,
     awayAfterMs: number,
+    clock: Clock = wallClock,
   ) {
     this.#emitter = emitter;
     this.#amend = amend;
     this.#awayAfterMs = awayAfterMs;
+    this.#clock = clock;
   }
 
   /** What both sides are doing. */
@@ -50,7 +56,7 @@ export class AgentObserver {
   }
 
   /** Follows the devices of a session; the returned function lets go of them. */
-  follow(edge: AudioEdge): () => void {
+  follow(edge: ObservedDevices): () => void {
     this.#edge = edge;
     this.#quietSince = 0;
     const offs = [
@@ -78,7 +84,7 @@ export class AgentObserver {
       const stage = type === 'underrun' ? 'speaker' : 'microphone';
       offs.push(
         edge.on(type, (detail) =>
-          this.#emitter.emit('stage', { type, stage, at: wallClock.now(), detail }),
+          this.#emitter.emit('stage', { type, stage, at: this.#clock.now(), detail }),
         ),
       );
     }
@@ -112,7 +118,7 @@ export class AgentObserver {
         }
         break;
       case 'turn-end':
-        this.log.mark(turn, 'committed', at === 0 ? wallClock.now() : this.#wall(at));
+        this.log.mark(turn, 'committed', at === 0 ? this.#clock.now() : this.#wall(at));
         if (this.log.at(turn).transcript !== '' && !this.log.at(turn).interrupted)
           this.enter({ assistant: 'thinking' });
         break;
@@ -132,7 +138,7 @@ export class AgentObserver {
     if (element.kind === 'text') {
       const open = this.log.at(turn);
       open.reply += element.text;
-      this.log.mark(turn, 'firstToken', wallClock.now());
+      this.log.mark(turn, 'firstToken', this.#clock.now());
       this.#emitter.emit('reply', { turn, text: open.reply, delta: element.text, done: false });
     } else if (element.kind === 'message' && element.message.role === 'assistant') {
       const open = this.log.at(turn);
@@ -202,7 +208,7 @@ export class AgentObserver {
 
   #transcript(element: StreamElement & { kind: 'transcript' }): void {
     const { turn, text, final, words, confidence } = element;
-    if (final) this.log.mark(turn, 'transcribed', wallClock.now());
+    if (final) this.log.mark(turn, 'transcribed', this.#clock.now());
     this.#emitter.emit('transcript', {
       turn,
       text,

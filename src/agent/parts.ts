@@ -1,4 +1,4 @@
-/** The parts of a voice agent's pipeline and how they are joined. */
+/** The parts of a voice agent's pipeline that live in workers. */
 import type { AudioEdge } from '../audio/audio-edge.ts';
 import {
   earsWorker,
@@ -8,20 +8,7 @@ import {
   sileroModelUrl,
   voiceWorker,
 } from '../assets.ts';
-import type { StreamElement } from '../core/element.ts';
-import { PipelineBuilder } from '../core/pipeline/builder.ts';
-import type { Pipeline } from '../core/pipeline/pipeline.ts';
 import { inWorker, type WorkerStage } from '../core/stage/remote-stage.ts';
-import type { Provider } from '../providers/provider.ts';
-import { PromptAssemblyStage } from '../stages/conversation/prompt-assembly-stage.ts';
-import { ProviderStage } from '../stages/conversation/provider-stage.ts';
-import { StateStoreLoadStage } from '../stages/conversation/state-store-load-stage.ts';
-import { StateStoreSaveStage } from '../stages/conversation/state-store-save-stage.ts';
-import { TemplateStage } from '../stages/conversation/template-stage.ts';
-import { MicrophoneStage } from '../stages/streaming/microphone-stage.ts';
-import { SpeakerStage } from '../stages/streaming/speaker-stage.ts';
-import { TapStage } from '../stages/utility/tap-stage.ts';
-import type { StateStore } from '../state/state-store.ts';
 import type { AgentVoiceOptions, VoiceAgentOptions } from './options.ts';
 
 /** The direct ports between ears, scribe, page and playback; absent while the models are only loaded. */
@@ -125,50 +112,3 @@ function recogniserOptions(
   const urls = Object.entries(recogniserUrls()).map(([file, url]) => [file, String(url)]);
   return { engine: 'ctc', model: Object.fromEntries(urls) };
 }
-
-/** What the conversation's pipeline needs besides devices and workers. */
-export interface ConversationParts {
-  readonly options: VoiceAgentOptions;
-  readonly conversation: string;
-  readonly store: StateStore;
-  readonly provider: () => Provider;
-  /** Looks at what the person says and does. */
-  readonly onUser: (element: StreamElement) => void;
-  /** Looks at the reply as it is generated. */
-  readonly onReply: (element: StreamElement) => void;
-}
-
-/** The whole conversation as a pipeline; its input is what is typed. */
-export function conversationPipeline(
-  parts: ConversationParts,
-  edge: AudioEdge,
-  workers: WorkerStages,
-): { readonly pipeline: Pipeline; readonly provider: ProviderStage } {
-  const { options, conversation, store } = parts;
-  const provider = new ProviderStage({ provider: parts.provider, tools: options.tools ?? [] });
-  const pipeline = new PipelineBuilder({ session: 'live' })
-    .chain(new MicrophoneStage(edge), workers.ears, workers.scribe)
-    .add(new TapStage('typed', () => {}))
-    .chain(
-      // An error is told here, once, instead of again at the end.
-      new TapStage('user', parts.onUser, { drop: ['error'] }),
-      new StateStoreLoadStage({ store, conversation }),
-      new PromptAssemblyStage({
-        prompts: { conversation: { system: options.system ?? defaultSystem } },
-        task: 'conversation',
-      }),
-      new TemplateStage(options.variables === undefined ? {} : { variables: options.variables }),
-      provider,
-      // What the page has shown already need not travel to the speaker and back.
-      new TapStage('reply', parts.onReply, { drop: ['transcript', 'tool-call', 'tool-result'] }),
-      workers.voice,
-      new SpeakerStage(edge),
-      new StateStoreSaveStage({ store, conversation }),
-    )
-    .merge('user', 'scribe', 'typed')
-    .build();
-  return { pipeline, provider };
-}
-
-const defaultSystem =
-  'You are a voice assistant. Your replies are spoken aloud: keep them to one or two short sentences, without markup.';

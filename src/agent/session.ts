@@ -14,13 +14,10 @@ import type { PipelineRun } from '../core/pipeline/run.ts';
 import type { StageEvent } from '../core/stage/stage.ts';
 import type { ProviderStage } from '../stages/conversation/provider-stage.ts';
 import type { VoiceAgentOptions } from './options.ts';
-import {
-  conversationPipeline,
-  workerStages,
-  type ConversationParts,
-  type FloorPorts,
-  type WorkerStages,
-} from './parts.ts';
+import { MicrophoneStage } from '../stages/streaming/microphone-stage.ts';
+import { SpeakerStage } from '../stages/streaming/speaker-stage.ts';
+import { conversationPipeline, type ConversationParts } from './conversation.ts';
+import { workerStages, type FloorPorts, type WorkerStages } from './parts.ts';
 
 /** Who watches a session. */
 export interface SessionObserver extends Omit<ConversationParts, 'options'> {
@@ -70,8 +67,11 @@ export class AgentSession {
     this.#workers = workerStages(options, this.edge, () => this.#floor);
     const { pipeline, provider } = conversationPipeline(
       { options, ...observer },
-      this.edge,
-      this.#workers,
+      {
+        ...this.#workers,
+        microphone: new MicrophoneStage(this.edge),
+        speaker: new SpeakerStage(this.edge),
+      },
     );
     this.#pipeline = pipeline;
     this.#provider = provider;

@@ -72,6 +72,9 @@ export interface EdgeStream {
   close(): void;
 }
 
+/** What the stages of a device need of an edge: also what stands in for one where there is no sound card. */
+export type AudioDevices = Pick<AudioEdge, 'open' | 'openMicrophone' | 'openSpeaker' | 'on'>;
+
 /**
  * The audio edge. Its constructor has no side effects; `open` belongs in a click. After `close` it can be
  * opened again, with a new context and a new capture clock.

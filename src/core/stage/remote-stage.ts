@@ -156,14 +156,19 @@ function portsIn(value: unknown, seen: Set<object> = new Set()): MessagePort[] {
   return inner.flatMap((child) => portsIn(child, seen));
 }
 
-/** `process` of any remote stage: the same ports as in a run, with this thread at both other ends. */
+/**
+ * `process` of any remote stage: the same ports as in a run, with this thread at both other ends.
+ *
+ * @param channel makes a pair of ports; a real `MessageChannel` unless given
+ */
 export async function* processRemotely(
   stage: RemoteStage,
   input: AsyncIterable<StreamElement>,
   context: StageContext,
+  channel: () => Pick<MessageChannel, 'port1' | 'port2'> = () => new MessageChannel(),
 ): AsyncGenerator<StreamElement, void, undefined> {
-  const outputs = new MessageChannel();
-  const inputs = stage.source ? undefined : new MessageChannel();
+  const outputs = channel();
+  const inputs = stage.source ? undefined : channel();
   const reader = portReader(outputs.port1);
   const { done } = await stage.attach(
     inputs ? { input: inputs.port2, output: outputs.port2 } : { output: outputs.port2 },

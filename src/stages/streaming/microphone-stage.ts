@@ -1,6 +1,6 @@
 /** The microphone as a stage: a source whose frames leave from the capture worklet. */
 import { frameRate } from '../../audio/capture-framer.ts';
-import type { AudioEdge, EdgeStream } from '../../audio/audio-edge.ts';
+import type { AudioDevices, EdgeStream } from '../../audio/audio-edge.ts';
 import type { StreamElement } from '../../core/element.ts';
 import { processRemotely } from '../../core/stage/remote-stage.ts';
 import type { AudioFormat, RemoteStage, StageContext, StageEnds } from '../../core/stage/stage.ts';
@@ -21,10 +21,10 @@ export class MicrophoneStage implements RemoteStage<never, 'audio'> {
   readonly consumes: readonly never[] = [];
   readonly emits: readonly 'audio'[] = ['audio'];
   readonly format: { readonly output: AudioFormat } = { output: { sampleRate: frameRate } };
-  readonly #edge: AudioEdge;
+  readonly #edge: AudioDevices;
 
   /** @param edge shared with the speaker, so that both sit in one audio context */
-  constructor(edge: AudioEdge, name: string = 'microphone') {
+  constructor(edge: AudioDevices, name: string = 'microphone') {
     this.#edge = edge;
     this.name = name;
   }

@@ -1,5 +1,5 @@
 /** The loudspeaker as a stage: speech goes from the port of the stage before it into the playback worklet. */
-import type { AudioEdge } from '../../audio/audio-edge.ts';
+import type { AudioDevices } from '../../audio/audio-edge.ts';
 import type { StreamElement } from '../../core/element.ts';
 import { AntiphonError } from '../../core/errors.ts';
 import { processRemotely } from '../../core/stage/remote-stage.ts';
@@ -21,10 +21,10 @@ export class SpeakerStage implements RemoteStage<'speech', 'message' | 'error'> 
   readonly thread = 'playback worklet';
   readonly consumes: readonly 'speech'[] = ['speech'];
   readonly emits: readonly ('message' | 'error')[] = ['message', 'error'];
-  readonly #edge: AudioEdge;
+  readonly #edge: AudioDevices;
 
   /** @param edge shared with the microphone, so that both sit in one audio context */
-  constructor(edge: AudioEdge, name: string = 'speaker') {
+  constructor(edge: AudioDevices, name: string = 'speaker') {
     this.#edge = edge;
     this.name = name;
   }

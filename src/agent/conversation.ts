@@ -1,0 +1,74 @@
+/** A whole conversation as a pipeline: the recipe, whatever its devices and engines are. */
+import type { StreamElement } from '../core/element.ts';
+import { PipelineBuilder } from '../core/pipeline/builder.ts';
+import type { PipelineConfig } from '../core/pipeline/config.ts';
+import type { Pipeline } from '../core/pipeline/pipeline.ts';
+import type { Stage } from '../core/stage/stage.ts';
+import type { Provider } from '../providers/provider.ts';
+import { PromptAssemblyStage } from '../stages/conversation/prompt-assembly-stage.ts';
+import { ProviderStage } from '../stages/conversation/provider-stage.ts';
+import { StateStoreLoadStage } from '../stages/conversation/state-store-load-stage.ts';
+import { StateStoreSaveStage } from '../stages/conversation/state-store-save-stage.ts';
+import { TemplateStage } from '../stages/conversation/template-stage.ts';
+import { TapStage } from '../stages/utility/tap-stage.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { VoiceAgentOptions } from './options.ts';
+
+/** What the conversation's pipeline needs besides devices and workers. */
+export interface ConversationParts {
+  readonly options: Pick<VoiceAgentOptions, 'system' | 'variables' | 'tools'>;
+  readonly conversation: string;
+  readonly store: StateStore;
+  readonly provider: () => Provider;
+  /** Looks at what the person says and does. */
+  readonly onUser: (element: StreamElement) => void;
+  /** Looks at the reply as it is generated. */
+  readonly onReply: (element: StreamElement) => void;
+}
+
+/** The stages of a conversation that hear and speak. */
+export interface ConversationEnds {
+  readonly microphone: Stage<never, 'audio'>;
+  readonly ears: Stage<
+    'audio',
+    'audio' | 'utterance' | 'interrupt' | 'speech-start' | 'speech-end' | 'turn-end'
+  >;
+  readonly scribe: Stage<'audio' | 'utterance', 'transcript' | 'message'>;
+  readonly voice: Stage<'text' | 'message', 'speech'>;
+  readonly speaker: Stage<'speech', 'message' | 'error'>;
+}
+
+/** The whole conversation as a pipeline; its input is what is typed. */
+export function conversationPipeline(
+  parts: ConversationParts,
+  ends: ConversationEnds,
+  config: PipelineConfig = {},
+): { readonly pipeline: Pipeline; readonly provider: ProviderStage } {
+  const { options, conversation, store } = parts;
+  const provider = new ProviderStage({ provider: parts.provider, tools: options.tools ?? [] });
+  const pipeline = new PipelineBuilder({ ...config, session: 'live' })
+    .chain(ends.microphone, ends.ears, ends.scribe)
+    .add(new TapStage('typed', () => {}))
+    .chain(
+      // An error is told here, once, instead of again at the end.
+      new TapStage('user', parts.onUser, { drop: ['error'] }),
+      new StateStoreLoadStage({ store, conversation }),
+      new PromptAssemblyStage({
+        prompts: { conversation: { system: options.system ?? defaultSystem } },
+        task: 'conversation',
+      }),
+      new TemplateStage(options.variables === undefined ? {} : { variables: options.variables }),
+      provider,
+      // What the page has shown already need not travel to the speaker and back.
+      new TapStage('reply', parts.onReply, { drop: ['transcript', 'tool-call', 'tool-result'] }),
+      ends.voice,
+      ends.speaker,
+      new StateStoreSaveStage({ store, conversation }),
+    )
+    .merge('user', 'scribe', 'typed')
+    .build();
+  return { pipeline, provider };
+}
+
+const defaultSystem =
+  'You are a voice assistant. Your replies are spoken aloud: keep them to one or two short sentences, without markup.';
