@@ -6,7 +6,8 @@ import type { AgentEvents, AgentState } from './agent/events.ts';
 import type { VoiceAgentOptions } from './agent/options.ts';
 import { AgentSession } from './agent/session.ts';
 import { Speech, SpeechRegister } from './agent/speech.ts';
-import { element, textMessage, type Message } from './core/element.ts';
+import { saidTurn, typedTurn } from './agent/written-turns.ts';
+import type { Message } from './core/element.ts';
 import { AntiphonError, toAntiphonError } from './core/errors.ts';
 import type { Graph } from './core/pipeline/graph.ts';
 import type { Provider } from './providers/provider.ts';
@@ -137,13 +138,7 @@ export class VoiceAgent {
     if (said === '') return;
     const session = this.#running('send');
     const turn = this.#nextTurn(session);
-    const facts = { turn, source: 'typed' };
-    void session.push(
-      ...this.#interruption(turn),
-      element('transcript', { ...facts, text: said, final: true }),
-      element('message', { ...facts, message: textMessage('user', said) }),
-      element('turn-end', facts),
-    );
+    void session.push(...typedTurn(turn, said, this.#observer.busy));
   }
 
   /** Makes the assistant say `text`, as a reply of its own that is stored and can be interrupted. Throws `shutdown` while idle. */
@@ -152,9 +147,7 @@ export class VoiceAgent {
     const turn = this.#nextTurn(session);
     const speech = new Speech(turn, text);
     this.#speeches.add(speech);
-    const message = textMessage('assistant', text, { generated: text, finishReason: 'stop' });
-    const facts = { turn, source: 'say' };
-    void session.push(element('message', { ...facts, message }), element('turn-end', facts));
+    void session.push(...saidTurn(turn, text));
     return speech;
   }
 
@@ -263,10 +256,6 @@ export class VoiceAgent {
     this.#observer.log.at(turn);
     session.takeTurn(turn);
     return turn;
-  }
-
-  #interruption(turn: number): ReturnType<typeof element<'interrupt'>>[] {
-    return this.#observer.busy ? [element('interrupt', { turn: turn - 1, source: 'typed' })] : [];
   }
 }
 

@@ -10,6 +10,8 @@ import { ProviderStage } from '../stages/conversation/provider-stage.ts';
 import { StateStoreLoadStage } from '../stages/conversation/state-store-load-stage.ts';
 import { StateStoreSaveStage } from '../stages/conversation/state-store-save-stage.ts';
 import { TemplateStage } from '../stages/conversation/template-stage.ts';
+import type { AudioTurnKind } from '../stages/streaming/audio-turn-stage.ts';
+import type { SpokenKind, STTKind } from '../stages/streaming/stt-stage.ts';
 import { TapStage } from '../stages/utility/tap-stage.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { VoiceAgentOptions } from './options.ts';
@@ -29,12 +31,9 @@ export interface ConversationParts {
 /** The stages of a conversation that hear and speak. */
 export interface ConversationEnds {
   readonly microphone: Stage<never, 'audio'>;
-  readonly ears: Stage<
-    'audio',
-    'audio' | 'utterance' | 'interrupt' | 'speech-start' | 'speech-end' | 'turn-end'
-  >;
-  readonly scribe: Stage<'audio' | 'utterance', 'transcript' | 'message'>;
-  readonly voice: Stage<'text' | 'message', 'speech'>;
+  readonly ears: Stage<'audio', AudioTurnKind>;
+  readonly scribe: Stage<SpokenKind, STTKind>;
+  readonly voice: Stage<'text' | 'message', 'speech' | 'message' | 'error'>;
   readonly speaker: Stage<'speech', 'message' | 'error'>;
 }
 

@@ -111,7 +111,9 @@ export function describeMessage(message: Message): string {
     ...others,
     ...toolCalls.map(({ name }) => `calls ${name}`),
     ...(finishReason === undefined ? [] : [finishReason]),
-    ...(heard === undefined ? [] : [heard === text ? 'all heard' : `heard ${quote(heard)}`]),
+    ...(heard === undefined || text === ''
+      ? []
+      : [heard === text ? 'all heard' : `heard ${quote(heard)}`]),
   ].join(' ');
 }
 

@@ -21,6 +21,12 @@ export interface FakeClock extends Clock {
    * further sleep included, happens before time goes on.
    */
   advance(ms: number): Promise<void>;
+  /**
+   * Lets time pass until it is `ms`, without a task of its own when nobody wakes before.
+   *
+   * @param quiet how what needs no time is let happen behind each that wakes; {@link settle} unless given
+   */
+  passUntil(ms: number, quiet?: () => Promise<void>): Promise<void>;
   /** Lets time pass until the next sleeper wakes. Returns false, at once, when nobody sleeps. */
   advanceToNext(): Promise<boolean>;
   /** How many sleep now. */
@@ -51,11 +57,11 @@ export function fakeClock(startMs: number = 0): FakeClock {
     for (const sleeper of sleepers) if (!first || sleeper.dueMs < first.dueMs) first = sleeper;
     return first;
   };
-  const wakeUpTo = async (ms: number): Promise<void> => {
+  const wakeUpTo = async (ms: number, quiet: () => Promise<void> = settle): Promise<void> => {
     for (let next = earliest(); next && next.dueMs <= ms; next = earliest()) {
       now = Math.max(now, next.dueMs);
       next.wake();
-      await settle();
+      await quiet();
     }
   };
   return {
@@ -92,6 +98,10 @@ export function fakeClock(startMs: number = 0): FakeClock {
       const end = now + ms;
       await wakeUpTo(end);
       now = end;
+    },
+    async passUntil(ms, quiet) {
+      await wakeUpTo(ms, quiet);
+      now = Math.max(now, ms);
     },
     async advanceToNext() {
       await settle();

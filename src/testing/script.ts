@@ -87,3 +87,19 @@ export function fits(expected: string | RegExp, text: string): boolean {
 export function shown(expected: string | RegExp): string {
   return typeof expected === 'string' ? JSON.stringify(expected) : String(expected);
 }
+
+const scripted = new WeakSet<object>();
+
+/**
+ * Marks an engine or a tool that takes no real time: it answers at once, or waits by a `FakeClock` or a gate.
+ * In `runOffline`, audio time stands still while an unmarked one works, and goes on while a marked one waits.
+ */
+export function asScripted<Engine extends object>(engine: Engine): Engine {
+  scripted.add(engine);
+  return engine;
+}
+
+/** True for an engine that {@link asScripted} marked. */
+export function isScripted(engine: object): boolean {
+  return scripted.has(engine);
+}

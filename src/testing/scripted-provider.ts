@@ -5,7 +5,7 @@ import { abortedError } from '../providers/abort.ts';
 import type { Provider, ProviderPart, ProviderRequest } from '../providers/provider.ts';
 import type { Tool } from '../providers/tools.ts';
 import type { Gate } from './gate.ts';
-import { fits, Script, shown, type Verifiable } from './script.ts';
+import { asScripted, fits, Script, shown, type Verifiable } from './script.ts';
 
 /** A step of a reply: a text to stream, any other part, an error to throw, or a wait. */
 export type ReplyStep =
@@ -136,7 +136,7 @@ export function scriptedProvider(
       call.cancelled = signal.aborted && !complete;
     }
   }
-  return {
+  return asScripted({
     id,
     calls,
     get requests() {
@@ -145,7 +145,7 @@ export function scriptedProvider(
     ...(tools === undefined ? {} : { tools }),
     stream,
     verify: () => steps.verify(),
-  };
+  });
 }
 
 function whole(given: string | readonly ReplyStep[] | ScriptedExchange): ScriptedExchange {

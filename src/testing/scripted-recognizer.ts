@@ -3,7 +3,7 @@ import { samplesToMs, sleep, wallClock, type Clock } from '../core/time.ts';
 import type { Recognition, RecognitionStream, Recognizer } from '../speech/stt/recognizer.ts';
 import type { Gate } from './gate.ts';
 import { recognition, wordsSpokenAt } from './recognition.ts';
-import { Script, type Verifiable } from './script.ts';
+import { asScripted, Script, type Verifiable } from './script.ts';
 
 /** What one utterance is understood as, and when. */
 export interface ScriptedRecognition {
@@ -153,7 +153,7 @@ export function scriptedRecognizer(
     return understood(step, samples, sampleRate);
   };
 
-  return {
+  return asScripted({
     sampleRate,
     transcribed,
     streams,
@@ -174,7 +174,7 @@ export function scriptedRecognizer(
     },
     verify: () =>
       steps.verify((step, index) => (isMisfire(step) ? index >= steps.taken : !done.has(index))),
-  };
+  });
 }
 
 function isMisfire(step: RecognitionStep): boolean {

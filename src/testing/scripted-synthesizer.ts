@@ -2,7 +2,7 @@
 import { sleep, wallClock, type Clock } from '../core/time.ts';
 import type { SynthesizedSpeech, Synthesizer } from '../speech/tts/synthesizer.ts';
 import type { Gate } from './gate.ts';
-import { fits, Script, shown, type Verifiable } from './script.ts';
+import { asScripted, fits, Script, shown, type Verifiable } from './script.ts';
 import { toneSpeech } from './tone-speech.ts';
 
 /** What is to be spoken, and how it goes. */
@@ -77,7 +77,7 @@ export function scriptedSynthesizer(
     signal.throwIfAborted();
     return step.speech ?? speak(text);
   };
-  return {
+  return asScripted({
     spoken,
     get cancelled() {
       return counts.cancelled;
@@ -105,7 +105,7 @@ export function scriptedSynthesizer(
       counts.disposals += 1;
     },
     verify: () => steps.verify(),
-  };
+  });
 }
 
 function whole(step: SpeechStep): ScriptedSpeech {

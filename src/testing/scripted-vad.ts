@@ -2,7 +2,7 @@
 import { meanSquare } from '../audio/level.ts';
 import { samplesToMs } from '../core/time.ts';
 import type { VoiceActivityDetector } from '../speech/vad/voice-activity.ts';
-import { Script, type Verifiable } from './script.ts';
+import { asScripted, Script, type Verifiable } from './script.ts';
 
 /** `[ms, probability]` pieces, one behind the other, rounded to whole frames. */
 export type VadTimeline = readonly (readonly [ms: number, probability: number])[];
@@ -66,7 +66,7 @@ export function scriptedVad(
     if (probability === undefined) throw timeline.tooMany(`given a frame at ${index * frameMs} ms`);
     return probability;
   };
-  return {
+  return asScripted({
     sampleRate,
     frameSize,
     get frames() {
@@ -94,7 +94,7 @@ export function scriptedVad(
       disposals += 1;
     },
     verify: () => timeline.verify(),
-  };
+  });
 }
 
 /** Options of {@link levelVad}. */

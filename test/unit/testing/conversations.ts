@@ -1,0 +1,148 @@
+/** Whole conversations with scripted sides, for Node and for the browser: test/fixtures/conversations has their logs. */
+import { AntiphonError } from '../../../src/core/errors.ts';
+import { defineTool } from '../../../src/providers/tools.ts';
+import {
+  fakeClock,
+  reply,
+  scriptedProvider,
+  user,
+  type OfflineOptions,
+  type ScriptedProvider,
+} from '../../../src/testing/index.ts';
+
+/** One conversation, made anew for each run, and the model to verify in the end. */
+export interface Conversation {
+  readonly options: OfflineOptions;
+  readonly provider: ScriptedProvider;
+}
+
+const latency = { recognizerMs: 150, providerMs: 350, synthesizerMs: 80 };
+
+const clockTool = defineTool({
+  name: 'clock',
+  description: 'The time.',
+  parameters: {},
+  execute: () => 'noon',
+});
+
+const make = (
+  provider: ScriptedProvider,
+  steps: OfflineOptions['user'] = [],
+  more: Partial<OfflineOptions> = {},
+): Conversation => ({ provider, options: { provider, user: steps, latency, ...more } });
+
+/** By name. */
+export const conversations: Readonly<Record<string, () => Conversation>> = {
+  'question-and-answer': () =>
+    make(
+      scriptedProvider([
+        { expect: 'what time is it', reply: 'It is noon. Time for lunch.' },
+        { expect: 'thank you', reply: 'You are welcome.' },
+      ]),
+      [
+        user.pauses(400),
+        user.says('What time is it?', 1200),
+        user.hearsAll(),
+        user.pauses(700),
+        user.says('Thank you.'),
+      ],
+    ),
+
+  'talked-over': () =>
+    make(
+      scriptedProvider([
+        'It is a quarter past three in the afternoon of a long day.',
+        { expect: 'no i meant the date', reply: 'The first of May.' },
+      ]),
+      [
+        user.says('What time is it?', 1200),
+        user.hears(3),
+        user.says('No, I meant the date.'),
+        user.hearsAll(),
+        user.pauses(300),
+      ],
+    ),
+
+  'back-channel': () =>
+    make(scriptedProvider(['Once upon a time there was a king who had three daughters.']), [
+      user.says('Tell me a story.'),
+      user.hears(4),
+      user.says('Mhm.', 240),
+      user.hearsAll(),
+    ]),
+
+  'two-interruptions': () =>
+    make(
+      scriptedProvider([
+        'One two three four five six seven eight nine ten.',
+        'Eleven twelve thirteen fourteen fifteen.',
+        'All right.',
+      ]),
+      [
+        user.says('Count, please.'),
+        user.hears(3),
+        user.says('Go on from eleven.'),
+        user.hears(1),
+        user.says('Enough, stop it now.'),
+        user.hearsAll(),
+      ],
+    ),
+
+  'interrupted-while-thinking': () =>
+    make(
+      scriptedProvider([
+        [reply.hang],
+        { expect: 'never mind what day is it', reply: 'It is Monday.' },
+      ]),
+      [
+        user.says('What is the meaning of life?'),
+        user.waits('sees it think', ({ state }) => state.assistant === 'thinking'),
+        user.pauses(400),
+        user.says('Never mind, what day is it?'),
+        user.hearsAll(),
+      ],
+    ),
+
+  'model-fails': () => {
+    const failure = new AntiphonError('provider-network', 'the connection was lost', {
+      hint: 'Try again.',
+    });
+    return make(
+      scriptedProvider([
+        ['I think it is ', failure],
+        { expect: 'once more', reply: 'It is noon.' },
+      ]),
+      [
+        user.says('What time is it?'),
+        user.hearsAll(),
+        user.pauses(500),
+        user.says('Once more.'),
+        user.hearsAll(),
+      ],
+    );
+  },
+
+  'tool-call': () => {
+    const clock = fakeClock();
+    const provider = scriptedProvider(
+      [
+        [reply.text('Let me see. '), reply.call('clock', { zone: 'here' })],
+        [reply.wait(200), 'It is noon.'],
+      ],
+      { clock },
+    );
+    return make(provider, [user.says('What time is it?'), user.hearsAll()], {
+      clock,
+      tools: [clockTool],
+    });
+  },
+
+  typed: () =>
+    make(
+      scriptedProvider([
+        'It is a quarter past three in the afternoon.',
+        { expect: 'And the date?', reply: 'The first of May.' },
+      ]),
+      [user.types('What time is it?'), user.hears(2), user.types('And the date?'), user.hearsAll()],
+    ),
+};
