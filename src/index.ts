@@ -223,15 +223,34 @@ export type {
   TurnDetection,
 } from './providers/realtime/realtime.ts';
 export type { JsonObject, WebSocketClass } from './providers/realtime/json-socket.ts';
-export { defineTool } from './providers/tools.ts';
+export { answerLater, defineTool } from './providers/tools.ts';
 export type {
   StandardSchema,
   Tool,
+  ToolConduct,
   ToolContext,
   ToolDefinition,
   ToolOptions,
+  ToolPermission,
 } from './providers/tools.ts';
-export type { Provider, ProviderPart, ProviderRequest } from './providers/provider.ts';
+export { ToolRunner } from './providers/tool-runner.ts';
+export type {
+  ToolOutcome,
+  ToolRunnerOptions,
+  ToolTurn,
+  ToolTurnOptions,
+} from './providers/tool-runner.ts';
+export type {
+  ApproveTool,
+  ToolApproval,
+  ToolApprovalRequest,
+  ToolEvent,
+  ToolPolicy,
+  ToolStatus,
+} from './providers/tool-policy.ts';
+export type { ToolFillerOptions } from './providers/tool-filler.ts';
+export { unframeResult } from './providers/tool-result.ts';
+export type { Provider, ProviderPart, ProviderRequest, ToolChoice } from './providers/provider.ts';
 
 export { indexedDBStore } from './state/indexeddb-store.ts';
 export type { IndexedDBStoreOptions } from './state/indexeddb-store.ts';

@@ -7,6 +7,7 @@ import { plan, type Past, type Plan } from './offline/plan.ts';
 import { Timers, type RunningTimer, type TimerRing } from './offline/timers.ts';
 import { offlineTools, type ValueStore } from './offline/tools.ts';
 import type { Provider, ProviderPart, ProviderRequest } from './provider.ts';
+import { unframeResult } from './tool-result.ts';
 import type { Tool } from './tools.ts';
 
 /** What {@link offlineAssistant} may be told. */
@@ -46,7 +47,13 @@ function openAnswers(messages: readonly Message[]): ToolAnswer[] {
   return messages.slice(begin + 1).flatMap((message) => {
     const call = calls.get(message.toolCallId ?? '');
     return call
-      ? [{ tool: call.name, arguments: recordOf(call.arguments), result: messageText(message) }]
+      ? [
+          {
+            tool: call.name,
+            arguments: recordOf(call.arguments),
+            result: unframeResult(messageText(message)),
+          },
+        ]
       : [];
   });
 }
@@ -59,7 +66,9 @@ function lastResult(messages: readonly Message[]): number | undefined {
     ),
   );
   const message = messages.findLast(({ toolCallId = '' }) => calls.has(toolCallId));
-  const value = /^\{"value":([-\d.e+]+)\}$/.exec(message ? messageText(message) : '')?.[1];
+  const value = /^\{"value":([-\d.e+]+)\}$/.exec(
+    message ? unframeResult(messageText(message)) : '',
+  )?.[1];
   return value === undefined ? undefined : Number(value);
 }
 

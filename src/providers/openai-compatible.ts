@@ -32,8 +32,15 @@ export function chatRequest(
             type: 'function',
             function: { name, description, parameters },
           })),
+          ...toolChoice(request),
         }),
   };
+}
+
+function toolChoice({ toolChoice: choice = 'auto' }: ProviderRequest): object {
+  if (choice === 'auto') return {};
+  if (choice === 'required') return { tool_choice: choice };
+  return { tool_choice: { type: 'function', function: { name: choice.name } } };
 }
 
 /**

@@ -5,6 +5,9 @@ import type { Tool, ToolDefinition } from './tools.ts';
 
 export type { ToolDefinition } from './tools.ts';
 
+/** Whether the model may, must or must not call a tool, or must call a certain one. */
+export type ToolChoice = 'auto' | 'required' | 'none' | { readonly name: string };
+
 /** One call of the model. */
 export interface ProviderRequest {
   /** Rendered system prompt; empty for none. */
@@ -12,6 +15,8 @@ export interface ProviderRequest {
   /** Oldest first; never contains a system message. */
   readonly messages: readonly Message[];
   readonly tools: readonly ToolDefinition[];
+  /** `auto` unless given. Never `none`: then there are no tools. */
+  readonly toolChoice?: Exclude<ToolChoice, 'none'>;
   readonly temperature?: number;
   readonly maxOutputTokens?: number;
 }

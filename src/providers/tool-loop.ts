@@ -6,62 +6,50 @@ import {
   type ToolCall,
   type Usage,
 } from '../core/element.ts';
-import { AntiphonError, toAntiphonError, type ErrorData } from '../core/errors.ts';
-import { abortable, abortedError, untilAborted } from './abort.ts';
-import type { Provider, ProviderPart, ProviderRequest } from './provider.ts';
-import type { Tool } from './tools.ts';
+import type { ErrorData } from '../core/errors.ts';
+import { wallClock, type Clock } from '../core/time.ts';
+import { abortedError, untilAborted } from './abort.ts';
+import type { Provider, ProviderPart, ProviderRequest, ToolChoice } from './provider.ts';
+import { withoutResult, type ToolOutcome } from './tool-execution.ts';
+import { ToolFiller, type ToolFillerOptions } from './tool-filler.ts';
+import type { ToolEvent } from './tool-policy.ts';
+import { resultMessage } from './tool-result.ts';
+import { ToolRunner, type ToolTurn, type ToolTurnOptions } from './tool-runner.ts';
+
+export type { ToolOutcome } from './tool-execution.ts';
 
 /** What one turn needs. */
-export interface ToolLoopOptions {
+export interface ToolLoopOptions extends ToolTurnOptions {
   readonly provider: Provider;
   /** The request without its tools; its messages end with what is to be answered. */
-  readonly request: Omit<ProviderRequest, 'tools'>;
-  /** Offered to the model, in this order. */
-  readonly tools: readonly Tool[];
-  /** How often the model may be asked in one turn. Default 8. */
-  readonly maxRounds?: number;
-  /** Aborts when the turn is interrupted. */
-  readonly signal: AbortSignal;
-  readonly turn: number;
-  readonly conversation: string;
+  readonly request: Omit<ProviderRequest, 'tools' | 'toolChoice'>;
+  /** The run's; one of its own, without a policy, unless given. */
+  readonly runner?: ToolRunner;
+  /** For the first question of the turn; from then on the model is free. Default `auto`. */
+  readonly toolChoice?: ToolChoice;
+  /** Nothing is said while tools run unless given, or a tool has words of its own. */
+  readonly filler?: ToolFillerOptions;
+  /** The realm's own unless given. */
+  readonly clock?: Clock;
 }
 
-/** What happened to one call. */
-export interface ToolOutcome {
-  readonly call: ToolCall;
-  readonly result: unknown;
-  readonly isError: boolean;
-}
-
-/** What a turn streams. `round`: the finished exchange of a tool round, for the model's history. */
+/**
+ * What a turn streams. `filler`: words to be said now that are no part of the reply. `round`: the exchange of a tool
+ * round, for the model's history; one result for each call, those in `open` not final yet.
+ */
 export type ToolLoopPart =
   | { readonly type: 'text-delta'; readonly text: string }
   | { readonly type: 'reasoning-delta'; readonly text: string }
   | { readonly type: 'tool-call'; readonly call: ToolCall }
   | { readonly type: 'tool-result'; readonly outcome: ToolOutcome }
-  | { readonly type: 'round'; readonly messages: readonly Message[] }
+  | { readonly type: 'filler'; readonly text: string }
+  | {
+      readonly type: 'round';
+      readonly messages: readonly Message[];
+      readonly open: readonly ToolOutcome[];
+    }
   | { readonly type: 'error'; readonly error: ErrorData }
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage?: Usage };
-
-/** Runs one call; every failure but an abort becomes an error result that the model can read. */
-async function runCall(call: ToolCall, options: ToolLoopOptions): Promise<ToolOutcome> {
-  const { signal, turn, conversation } = options;
-  const tool = options.tools.find(({ name }) => name === call.name);
-  if (!tool) return { call, result: `There is no tool named ${call.name}.`, isError: true };
-  try {
-    const context = { signal, turn, conversation, callId: call.id };
-    const result = await abortable(tool.execute(call.arguments, context), signal);
-    return { call, result: result ?? null, isError: false };
-  } catch (error) {
-    if (signal.aborted) throw abortedError();
-    return { call, result: toAntiphonError(error, 'tool').message, isError: true };
-  }
-}
-
-function resultMessage({ call, result, isError }: ToolOutcome): Message {
-  const text = typeof result === 'string' ? result : JSON.stringify(result);
-  return textMessage('tool', isError ? `Error: ${text}` : text, { toolCallId: call.id });
-}
 
 function sum(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
   if (!a || !b) return a ?? b;
@@ -71,6 +59,8 @@ function sum(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
   };
 }
 
+const isOpen = ({ status }: ToolOutcome): boolean => status === 'pending' || status === 'running';
+
 /** One call of the model: passes its parts on and collects its text and calls. */
 class Round {
   text = '';
@@ -78,83 +68,162 @@ class Round {
   finish: Extract<ProviderPart, { type: 'finish' }> | undefined;
 
   async *stream(
-    options: ToolLoopOptions,
-    messages: readonly Message[],
+    provider: Provider,
+    request: ProviderRequest,
+    signal: AbortSignal,
     joint: string,
   ): AsyncGenerator<ToolLoopPart> {
-    const { provider, request, signal } = options;
-    const tools = options.tools.map(({ name, description, parameters }) => ({
-      name,
-      description,
-      parameters,
-    }));
-    const parts = provider.stream({ ...request, messages, tools }, { signal });
-    for await (const part of untilAborted(parts, signal)) {
+    const known = new Set(request.messages.flatMap(({ toolCalls = [] }) => toolCalls.map(idOf)));
+    for await (const part of untilAborted(provider.stream(request, { signal }), signal)) {
       if (part.type === 'finish') {
         this.finish = part;
-        continue;
-      }
-      if (part.type === 'tool-call') this.calls.push(part.call);
-      if (part.type !== 'text-delta') {
-        yield part;
-        continue;
-      }
-      // Text of two rounds is one reply: keep the words of the seam apart.
-      const text = this.text === '' && !/^\s/.test(part.text) ? joint + part.text : part.text;
-      this.text += text;
-      yield { type: 'text-delta', text };
+      } else if (part.type === 'tool-call') {
+        const call = distinct(part.call, known);
+        this.calls.push(call);
+        yield { type: 'tool-call', call };
+      } else if (part.type === 'text-delta') {
+        // Text of two rounds is one reply: keep the words of the seam apart.
+        const text = this.text === '' && !/^\s/.test(part.text) ? joint + part.text : part.text;
+        this.text += text;
+        yield { type: 'text-delta', text };
+      } else yield part;
+    }
+  }
+
+  /** The exchange for the history. */
+  exchange(outcomes: readonly ToolOutcome[]): ToolLoopPart {
+    const asked = textMessage('assistant', this.text, {
+      toolCalls: this.calls,
+      finishReason: 'tool-calls',
+    });
+    const results = outcomes.map(({ call, text }) => resultMessage(call, text));
+    return { type: 'round', messages: [asked, ...results], open: outcomes.filter(isOpen) };
+  }
+}
+
+const idOf = ({ id }: ToolCall): string => id;
+
+function isPossible(
+  choice: ProviderRequest['toolChoice'],
+  offered: ProviderRequest['tools'],
+): choice is NonNullable<ProviderRequest['toolChoice']> {
+  if (typeof choice === 'object') return offered.some(({ name }) => name === choice.name);
+  return choice !== undefined && offered.length > 0;
+}
+
+/** The call with an id that no other has: some servers count anew in every answer. */
+function distinct(call: ToolCall, known: Set<string>): ToolCall {
+  let { id } = call;
+  for (let number = 2; known.has(id); number += 1) id = `${call.id}-${number}`;
+  known.add(id);
+  return id === call.id ? call : { ...call, id };
+}
+
+/** Runs the calls; what is to be said meanwhile comes between their outcomes. */
+async function* work(
+  turn: ToolTurn,
+  calls: readonly ToolCall[],
+  filler: ToolFiller,
+): AsyncGenerator<ToolOutcome | string> {
+  const outcomes = turn.run(calls);
+  let outcome = outcomes.next();
+  let words = filler.next();
+  for (;;) {
+    const next = await Promise.race([outcome, words]);
+    if (typeof next === 'string') {
+      words = filler.next();
+      yield next;
+    } else if (next.done === true) return;
+    else {
+      outcome = outcomes.next();
+      yield next.value;
     }
   }
 }
 
 /**
- * Streams a whole turn. Calls of one round run in parallel; their results follow in the order of the calls.
+ * Streams a whole turn. Calls of one round run in parallel; their results follow in the order of the calls, exactly
+ * one for each, however the turn ends. A turn whose calls are answered later finishes with the reason `tool-calls`.
  *
- * @throws `aborted` as soon as `signal` aborts, `tool` when the model wants more than `maxRounds` rounds,
- * and whatever the provider throws.
+ * @throws `aborted` when `signal` has aborted, `tool` when the turn used up a limit of the policy, and whatever the
+ * provider throws; the exchange of the round it happened in precedes it.
  */
 export async function* toolLoop(
   options: ToolLoopOptions,
 ): AsyncGenerator<ToolLoopPart, void, undefined> {
-  const maxRounds = options.maxRounds ?? 8;
+  const {
+    provider,
+    signal,
+    toolChoice,
+    clock = wallClock,
+    runner = new ToolRunner({ clock }),
+  } = options;
+  const tools = toolChoice === 'none' ? [] : options.tools;
+  const filler = new ToolFiller(options.filler ?? { texts: [] }, tools, clock);
+  const emit = (event: ToolEvent): void => {
+    filler.hear(event);
+    options.emit?.(event);
+  };
+  const turn = runner.turn({ ...options, tools, emit });
   const messages = [...options.request.messages];
+  let choice = toolChoice === 'none' ? undefined : toolChoice;
   let usage: Usage | undefined;
   let joint = '';
-  for (let number = 1; number <= maxRounds; number += 1) {
-    const round = new Round();
-    yield* round.stream(options, messages, joint);
-    if (options.signal.aborted) throw abortedError();
-    usage = sum(usage, round.finish?.usage);
-    if (round.calls.length === 0) {
-      yield {
-        type: 'finish',
-        reason: round.finish?.reason ?? 'stop',
-        ...(usage === undefined ? {} : { usage }),
+  try {
+    for (;;) {
+      const round = new Round();
+      const { offered } = turn;
+      const request: ProviderRequest = {
+        ...options.request,
+        messages: [...messages],
+        tools: offered,
+        ...(isPossible(choice, offered) ? { toolChoice: choice } : {}),
       };
-      return;
-    }
-    if (round.text !== '') joint = /\s$/.test(round.text) ? '' : ' ';
-    const outcomes: ToolOutcome[] = [];
-    const running = round.calls.map((call) => runCall(call, options));
-    const settled = Promise.allSettled(running);
-    for (const work of running) {
-      const outcome = await work.catch(async (error: unknown) => {
-        await settled;
+      try {
+        yield* round.stream(provider, request, signal, joint);
+        if (signal.aborted) throw abortedError();
+      } catch (error) {
+        const why = signal.aborted ? 'the person interrupted' : 'the question broke off';
+        const lost = round.calls.map((call) =>
+          withoutResult(call, 'interrupted', `Not run: ${why}.`),
+        );
+        for (const outcome of lost) yield { type: 'tool-result', outcome };
+        if (lost.length > 0) yield round.exchange(lost);
         throw error;
-      });
-      outcomes.push(outcome);
-      yield { type: 'tool-result', outcome };
+      }
+      const spent = round.finish?.usage;
+      usage = sum(usage, spent);
+      if (spent) turn.spend(spent, provider.id);
+      const reason = round.finish?.reason ?? 'stop';
+      if (round.calls.length === 0) {
+        yield { type: 'finish', reason, ...(usage === undefined ? {} : { usage }) };
+        return;
+      }
+      const outcomes: ToolOutcome[] = [];
+      for await (const next of work(turn, round.calls, filler)) {
+        if (typeof next === 'string') {
+          yield { type: 'filler', text: next };
+          continue;
+        }
+        outcomes.push(next);
+        if (!isOpen(next)) yield { type: 'tool-result', outcome: next };
+      }
+      const exchange = round.exchange(outcomes);
+      yield exchange;
+      if (signal.aborted) throw abortedError();
+      if (turn.failure) throw turn.failure;
+      const waits = outcomes.some(({ status }) => status === 'pending');
+      if (waits || turn.stopped) {
+        const ending = waits ? 'tool-calls' : 'stop';
+        yield { type: 'finish', reason: ending, ...(usage === undefined ? {} : { usage }) };
+        return;
+      }
+      if (exchange.type === 'round') messages.push(...exchange.messages);
+      if (round.text !== '') joint = /\s$/.test(round.text) ? '' : ' ';
+      choice = undefined;
     }
-    const asked = textMessage('assistant', round.text, {
-      toolCalls: round.calls,
-      finishReason: 'tool-calls',
-    });
-    const exchange = [asked, ...outcomes.map(resultMessage)];
-    messages.push(...exchange);
-    yield { type: 'round', messages: exchange };
+  } finally {
+    filler.stop();
+    turn.close();
   }
-  throw new AntiphonError('tool', `The model asked for tools ${maxRounds} times in one turn.`, {
-    hint: 'Raise `maxToolRounds`, or make the results of the tools clearer to the model.',
-    details: { maxRounds },
-  });
 }

@@ -10,18 +10,47 @@ export interface ToolDefinition {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+/** `allow`: runs. `ask`: runs when whoever is asked allows it. `deny`: never runs and is not offered. */
+export type ToolPermission = 'allow' | 'ask' | 'deny';
+
 /** What a running tool is told about its call. */
 export interface ToolContext {
-  /** Aborts when the turn is interrupted or the run ends. */
+  /** Aborts when the tool is to stop: interrupted, out of time, or the run is over. */
   readonly signal: AbortSignal;
   readonly turn: number;
   readonly callId: string;
   /** Identifies the conversation in a state store. */
   readonly conversation: string;
+  /** Ends the turn after the calls of this round: the model is not asked again. */
+  stopTurn(): void;
+}
+
+/** What a tool returns whose answer comes later, from outside; give it by `answerTool`. */
+export const answerLater: unique symbol = Symbol.for('antiphon.answer-later');
+
+/** How a tool wants to be treated; a policy may overrule it. */
+export interface ToolConduct {
+  /** Default: what the policy says, `allow` unless it says otherwise. */
+  readonly permission?: ToolPermission;
+  /** Time it has, in ms. Default: the policy's, 30 000 unless it says otherwise. */
+  readonly timeoutMs?: number;
+  /**
+   * When the person interrupts: `abort` it, or let it `finish`, because half of it would be worse; its result is then
+   * in the history of the turns that follow. Default `abort`.
+   */
+  readonly whenInterrupted?: 'abort' | 'finish';
+  /** Said when it is slow, instead of the usual words; `false`: nothing is said. */
+  readonly filler?: string | false;
 }
 
 /** A tool as {@link defineTool} makes it. */
-export interface Tool extends ToolDefinition {
+export interface Tool extends ToolDefinition, ToolConduct {
+  /**
+   * Checks the arguments and does nothing else; so that nobody is asked to allow what could not run.
+   *
+   * @throws `tool` when they do not fit.
+   */
+  check?(args: unknown): Promise<void>;
   /**
    * Checks the arguments, runs, and resolves with the result (anything JSON can hold).
    *
@@ -54,7 +83,7 @@ export interface StandardIssue {
 }
 
 /** What {@link defineTool} takes. */
-export interface ToolOptions<Arguments> {
+export interface ToolOptions<Arguments> extends ToolConduct {
   /** Letters, digits, `_` and `-`, at most 64: what every vendor accepts. */
   readonly name: string;
   /** Tells the model what the tool does and when to use it. */
@@ -63,8 +92,11 @@ export interface ToolOptions<Arguments> {
   readonly parameters: JsonSchema | StandardSchema<Arguments>;
   /** For a standard schema whose library gives no JSON Schema: what the model is shown. */
   readonly jsonSchema?: JsonSchema;
-  /** Does the work; a throw becomes an error result for the model. */
-  execute(args: Arguments, context: ToolContext): unknown;
+  /**
+   * Does the work; a throw becomes an error result for the model. Without it, or when it gives
+   * {@link answerLater}, the turn ends with the call open, and goes on when `answerTool` answers it.
+   */
+  execute?(args: Arguments, context: ToolContext): unknown;
 }
 
 function isStandard<T>(schema: JsonSchema | StandardSchema<T>): schema is StandardSchema<T> {
@@ -124,12 +156,21 @@ export function defineTool<Arguments = Readonly<Record<string, unknown>>>(
     throw new AntiphonError('invalid-argument', `"${options.name}" is no name for a tool.`, {
       hint: 'Use letters, digits, _ and -, at most 64.',
     });
+  const { permission, timeoutMs, whenInterrupted, filler } = options;
   return {
     name: options.name,
     description: options.description,
     parameters: { type: 'object', ...shownSchema(options) },
+    ...(permission === undefined ? {} : { permission }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(whenInterrupted === undefined ? {} : { whenInterrupted }),
+    ...(filler === undefined ? {} : { filler }),
+    async check(args) {
+      await checked(options, args);
+    },
     async execute(args, context) {
-      return options.execute(await checked(options, args), context);
+      const fitting = await checked(options, args);
+      return options.execute ? options.execute(fitting, context) : answerLater;
     },
   };
 }

@@ -24,19 +24,29 @@ function saysNothing(message: Message): boolean {
   );
 }
 
-/** Drops calls without results and results without calls: no server takes them. */
-function pairedOnly(messages: readonly Message[]): Message[] {
-  const answered = new Set(messages.map(({ toolCallId }) => toolCallId));
-  const asked = new Set<string>();
-  const paired: Message[] = [];
-  for (const message of messages) {
-    if (message.role === 'tool' && !asked.has(message.toolCallId ?? '')) continue;
+/**
+ * Each call with its result right behind it, in the order of the calls; calls without results and results without
+ * calls are dropped: no server takes anything else.
+ */
+function paired(messages: readonly Message[]): Message[] {
+  const used = new Set<Message>();
+  return messages.flatMap((message, at) => {
+    if (message.role === 'tool') return [];
     const { toolCalls, ...rest } = message;
-    const calls = toolCalls?.filter(({ id }) => answered.has(id)) ?? [];
-    for (const { id } of calls) asked.add(id);
-    paired.push(calls.length > 0 ? { ...rest, toolCalls: calls } : rest);
-  }
-  return paired;
+    if (toolCalls === undefined) return [message];
+    const results = toolCalls.map(({ id }) => {
+      const result = messages.find(
+        (other, index) => index > at && other.toolCallId === id && !used.has(other),
+      );
+      if (result) used.add(result);
+      return result;
+    });
+    const answered = toolCalls.filter((_, index) => results[index] !== undefined);
+    return [
+      answered.length > 0 ? { ...rest, toolCalls: answered } : rest,
+      ...results.filter((result) => result !== undefined),
+    ];
+  });
 }
 
 /**
@@ -46,7 +56,7 @@ function pairedOnly(messages: readonly Message[]): Message[] {
 export function modelHistory(messages: readonly Message[], limit: number): Message[] {
   const recent = messages.slice(Math.max(0, messages.length - limit));
   const begin = recent.findIndex(({ role }) => role === 'user');
-  return pairedOnly(recent.slice(Math.max(0, begin)).map(asHeard)).filter(
+  return paired(recent.slice(Math.max(0, begin)).map(asHeard)).filter(
     (message) => !saysNothing(message),
   );
 }

@@ -1,51 +1,11 @@
 /** The model in the conversation: answers each finished turn, streaming, until it is interrupted. */
-import type { Message, MessageElement, StreamElement } from '../../core/element.ts';
+import type { Message, StreamElement, ToolCall } from '../../core/element.ts';
+import { AntiphonError } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
-import type { Provider } from '../../providers/provider.ts';
-import type { Tool } from '../../providers/tools.ts';
-import { contextFitOf, withContextFit } from './context-fit.ts';
-import { Doorbell, LookAhead } from './look-ahead.ts';
-import { modelHistory } from './model-history.ts';
-import { reply } from './reply.ts';
-import { RunMemory } from './run-memory.ts';
-import { turnMediaOf, withMedia } from './turn-media.ts';
+import { ConversationRun } from './conversation-run.ts';
+import type { ProviderStageOptions } from './provider-options.ts';
 
-/** What {@link ProviderStage} needs. */
-export interface ProviderStageOptions {
-  /** The model; a function is asked at each turn, so that it can be exchanged in a running conversation. */
-  readonly provider: Provider | (() => Provider);
-  /** Tools besides those the provider brings along; one of the same name wins. */
-  readonly tools?: readonly Tool[] | (() => readonly Tool[]);
-  /** How often the model may be asked in one turn. Default 8. */
-  readonly maxToolRounds?: number;
-  /** Messages of the past the model is shown, and this run keeps. Default 100. */
-  readonly maxHistoryMessages?: number;
-  readonly temperature?: number;
-  readonly maxOutputTokens?: number;
-}
-
-/** Elements that wait while a reply is streaming, so that they stay behind it. */
-const behindReply: ReadonlySet<StreamElement['kind']> = new Set<StreamElement['kind']>([
-  'message',
-  'text',
-  'media',
-  'tool-result',
-  'turn-end',
-  'end',
-]);
-
-/** Elements held behind a reply before the stage stops reading. */
-const maxHeld = 64;
-
-/** Where a conversation stands. */
-interface Now {
-  /** The user's last message that waits for an answer. */
-  pending?: MessageElement | undefined;
-  /** The reply that is streaming. */
-  reply?: LookAhead<StreamElement> | undefined;
-}
-
-const isFromHistory = (item: StreamElement): boolean => item.meta?.['fromHistory'] === true;
+export type { ProviderStageOptions } from './provider-options.ts';
 
 /**
  * Collects the user's messages and answers them when their `turn-end` comes, or, where none comes, when the
@@ -56,19 +16,27 @@ const isFromHistory = (item: StreamElement): boolean => item.meta?.['fromHistory
  * (`turnSignal`) or failed (then an `error` element precedes it). What the model is shown of the past
  * is `TurnState.history` plus this run: all the user said, answered or not, and of the replies what was
  * heard once {@link ProviderStage.amend} has told. Emits the events `provider-request`, `first-token`,
- * `reasoning` and `provider-finish`.
+ * `reasoning`, `provider-finish`, and those of tools (`ToolEvent`, and `tool-filler` `{turn, text}`).
+ *
+ * Tools run between the rounds of a reply, under the `toolPolicy`. Every `tool-call` element is followed by exactly one
+ * `tool-result`, and so it is in what the model is shown, however the turn ends. Results go to the model framed
+ * as data and cut to size; the element carries them as they are. An interrupt stops running tools, except those
+ * that `finish`: their result comes when it is there, and is shown to the model from the next turn on. A turn with calls
+ * that are answered later ends with a message that lists them (`toolCalls`, `finishReason` `tool-calls`).
+ * A `filler` is a `text` element with `delta: false` and `meta.filler`: it is spoken, but neither the message nor what
+ * was heard of it contains its words.
  */
 export class ProviderStage implements Stage<
-  'message',
-  'message' | 'text' | 'tool-call' | 'tool-result' | 'error'
+  'message' | 'tool-result',
+  'message' | 'text' | 'tool-call' | 'tool-result' | 'turn-end' | 'error'
 > {
   readonly name = 'provider';
   readonly type = 'generate';
   readonly session = 'safe';
-  readonly consumes = ['message'] as const;
-  readonly emits = ['message', 'text', 'tool-call', 'tool-result', 'error'] as const;
+  readonly consumes = ['message', 'tool-result'] as const;
+  readonly emits = ['message', 'text', 'tool-call', 'tool-result', 'turn-end', 'error'] as const;
   readonly #options: ProviderStageOptions;
-  readonly #memories = new Set<RunMemory>();
+  readonly #runs = new Set<ConversationRun>();
 
   constructor(options: ProviderStageOptions) {
     this.#options = options;
@@ -79,7 +47,29 @@ export class ProviderStage implements Stage<
    * speaker completed it (`heard`), so that the model remembers what was heard, not what it wrote.
    */
   amend(message: Message): void {
-    for (const memory of this.#memories) memory.amend(message);
+    for (const run of this.#runs) run.amend(message);
+  }
+
+  /** The calls that wait for {@link ProviderStage.answerTool}, oldest first. */
+  get pendingTools(): readonly ToolCall[] {
+    return [...this.#runs].flatMap((run) => run.pending);
+  }
+
+  /**
+   * Answers a call whose tool gave `answerLater` (or has no `execute`), once. When no call of its round waits any more,
+   * the model goes on: in the newest turn, or as `resume` of the options has it; while the person speaks, with the
+   * answer to what they say. A `tool-result` element in the input, with a `turn-end` behind it, does the same.
+   *
+   * @param result anything JSON can hold; not trusted, like every result
+   * @throws AntiphonError `tool` when no such call waits
+   */
+  answerTool(callId: string, result: unknown, options: { readonly isError?: boolean } = {}): void {
+    const answer = { result, isError: options.isError ?? false };
+    for (const run of this.#runs) if (run.answer(callId, answer)) return;
+    throw new AntiphonError('tool', `No call "${callId}" waits for an answer.`, {
+      hint: 'Answer each call once, while the conversation runs; `pendingTools` lists those that wait.',
+      details: { callId },
+    });
   }
 
   /** Runs one conversation; see the class. */
@@ -87,123 +77,12 @@ export class ProviderStage implements Stage<
     input: AsyncIterable<StreamElement>,
     context: StageContext,
   ): AsyncGenerator<StreamElement, void, undefined> {
-    const memory = new RunMemory(this.#options.maxHistoryMessages ?? 100);
-    const bell = new Doorbell();
-    const source = new LookAhead(input, bell.ring);
-    const held: StreamElement[] = [];
-    const now: Now = {};
-    let closed = false;
-
-    const answer = (turn: number, at: number): void => {
-      if (!now.pending) return;
-      now.pending = undefined;
-      // Interrupted before it began: what the user said is remembered and answered with what follows.
-      if (context.turnSignal(turn).aborted) return;
-      now.reply = new LookAhead(this.#reply(memory, turn, at, context), bell.ring);
-    };
-    /** What the element causes; true when it may pass on now. */
-    const take = (item: StreamElement): boolean => {
-      if (item.kind === 'message' && item.message.role !== 'system') {
-        memory.put(item.message);
-        if (item.message.role === 'user' && !isFromHistory(item)) now.pending = item;
-      } else if (item.kind === 'turn-end' || item.kind === 'end') {
-        const { turn, at } = item.kind === 'end' ? (now.pending ?? item) : item;
-        answer(turn, at);
-        // What ends the turn passes behind the reply.
-        if (now.reply) held.unshift(item);
-        return !now.reply;
-      }
-      return true;
-    };
-
-    this.#memories.add(memory);
+    const run = new ConversationRun(this.name, this.#options, context);
+    this.#runs.add(run);
     try {
-      for (;;) {
-        while (!now.reply && held.length > 0) {
-          const item = held.shift();
-          if (item && take(item)) yield item;
-        }
-        if (closed && !now.reply) {
-          if (now.pending) answer(now.pending.turn, now.pending.at);
-          if (!now.reply) return;
-        }
-        if (!closed && held.length < maxHeld) source.ask();
-        now.reply?.ask();
-        await bell.wait();
-        if (source.ready) {
-          const next = source.take();
-          if (!next) closed = true;
-          else if (now.reply && behindReply.has(next.value.kind)) held.push(next.value);
-          else if (take(next.value)) yield next.value;
-        }
-        if (now.reply?.ready) {
-          const part: { readonly value: StreamElement } | undefined = now.reply.take();
-          if (part) yield part.value;
-          else now.reply = undefined;
-        }
-      }
+      yield* run.process(input);
     } finally {
-      this.#memories.delete(memory);
-      now.reply?.close();
-      source.close();
+      this.#runs.delete(run);
     }
-  }
-
-  #reply(
-    memory: RunMemory,
-    turn: number,
-    at: number,
-    context: StageContext,
-  ): AsyncIterable<StreamElement> {
-    const {
-      maxToolRounds = 8,
-      maxHistoryMessages = 100,
-      temperature,
-      maxOutputTokens,
-    } = this.#options;
-    const provider =
-      typeof this.#options.provider === 'function'
-        ? this.#options.provider()
-        : this.#options.provider;
-    const state = context.turn(turn);
-    const tools = this.#tools(provider, state.allowedTools);
-    const messages = modelHistory(memory.after(state.history), maxHistoryMessages);
-    context.emit('provider-request', {
-      turn,
-      provider: provider.id,
-      messages: messages.length,
-      tools: tools.map(({ name }) => name),
-    });
-    const fit = contextFitOf(state);
-    const media = turnMediaOf(state);
-    const seeing = media ? withMedia(provider, media.store, media.told) : provider;
-    return reply({
-      provider: fit ? withContextFit(seeing, fit) : seeing,
-      tools,
-      turn,
-      at,
-      context,
-      source: this.name,
-      conversation: state.conversation,
-      maxRounds: maxToolRounds,
-      request: {
-        system: state.systemPrompt,
-        messages,
-        ...(temperature === undefined ? {} : { temperature }),
-        ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-      },
-      onMessage: (message, rounds) => memory.put(message, rounds),
-    });
-  }
-
-  #tools(provider: Provider, allowed: readonly string[] | undefined): readonly Tool[] {
-    const own =
-      typeof this.#options.tools === 'function'
-        ? this.#options.tools()
-        : (this.#options.tools ?? []);
-    const byName = new Map([...(provider.tools ?? []), ...own].map((tool) => [tool.name, tool]));
-    return [...byName.values()].filter(
-      ({ name }) => allowed === undefined || allowed.includes(name),
-    );
   }
 }

@@ -1,4 +1,4 @@
-/** One reply of a model as stream elements: deltas, tool traffic, and in the end exactly one message. */
+/** One reply of a model as stream elements: deltas, tool traffic, fillers, and in the end exactly one message. */
 import {
   element,
   textMessage,
@@ -9,7 +9,12 @@ import {
 } from '../../core/element.ts';
 import { serializeError, toAntiphonError } from '../../core/errors.ts';
 import type { StageContext } from '../../core/stage/stage.ts';
-import { toolLoop, type ToolLoopOptions, type ToolLoopPart } from '../../providers/tool-loop.ts';
+import {
+  toolLoop,
+  type ToolLoopOptions,
+  type ToolLoopPart,
+  type ToolOutcome,
+} from '../../providers/tool-loop.ts';
 
 /** What a reply needs besides what the tool loop does. */
 export interface ReplyOptions extends Omit<ToolLoopOptions, 'signal'> {
@@ -18,9 +23,15 @@ export interface ReplyOptions extends Omit<ToolLoopOptions, 'signal'> {
   readonly at: number;
   /** Name of the stage, for `source`. */
   readonly source: string;
-  /** Hears of the finished message and of its tool rounds before the message is emitted. */
-  onMessage(message: Message, rounds: readonly Message[]): void;
+  /**
+   * Hears of the finished message before it is emitted, of its tool rounds, and of the calls in them that have no
+   * final result yet.
+   */
+  onMessage(message: Message, rounds: readonly Message[], open: readonly ToolOutcome[]): void;
 }
+
+/** Marks text that is said but is no part of the reply: neither `generated` nor `heard` know it. */
+const fillerMeta = { filler: true } as const;
 
 /** A signal that aborts with the turn, with the run, or when `stop` is called. */
 function replySignal(
@@ -54,6 +65,7 @@ export async function* reply(
   const facts = { turn, at, source };
   const { signal, stop } = replySignal(context, turn);
   const rounds: Message[] = [];
+  const open: ToolOutcome[] = [];
   let generated = '';
   let reason: FinishReason = 'stop';
   let usage: Usage | undefined;
@@ -76,6 +88,11 @@ export async function* reply(
       yield element('tool-result', { ...facts, callId: call.id, name: call.name, result, isError });
     } else if (part.type === 'round') {
       rounds.push(...part.messages);
+      open.push(...part.open);
+    } else if (part.type === 'filler') {
+      context.emit('tool-filler', { turn, text: part.text });
+      const said = { text: part.text, delta: false, role: 'assistant', meta: fillerMeta } as const;
+      yield element('text', { ...facts, ...said });
     } else if (part.type === 'error') {
       yield element('error', { ...facts, error: { ...part.error, stage: source } });
     } else {
@@ -94,13 +111,15 @@ export async function* reply(
         yield element('error', { ...facts, error: { ...serializeError(failure), stage: source } });
       }
     }
+    const pending = open.filter(({ status }) => status === 'pending').map(({ call }) => call);
     const message = textMessage('assistant', generated, {
       generated,
       finishReason: reason,
+      ...(pending.length === 0 ? {} : { toolCalls: pending }),
       ...(usage === undefined ? {} : { usage }),
     });
     context.emit('provider-finish', { turn, provider: provider.id, reason, usage });
-    options.onMessage(message, rounds);
+    options.onMessage(message, rounds, open);
     yield element('message', { ...facts, message });
   } finally {
     stop();

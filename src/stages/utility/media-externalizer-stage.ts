@@ -2,6 +2,7 @@
 import { element, type Kind, type MessagePart, type StreamElement } from '../../core/element.ts';
 import { serializeError, toAntiphonError, type ErrorData } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
+import type { Clock } from '../../core/time.ts';
 import type { MediaStore } from '../../state/media-store.ts';
 import { withDeadline } from '../conversation/deadline.ts';
 import { setTurnMedia, type TurnMedia } from '../conversation/turn-media.ts';
@@ -102,7 +103,7 @@ export class MediaExternalizerStage implements Stage<
     const stored = await Promise.allSettled(
       inline.map(async (part) => {
         const data = await withSignal(() => bytesOf(part, signal), signal);
-        const reference = await this.#put(data, part.mediaType, signal);
+        const reference = await this.#put(data, part.mediaType, signal, context.clock);
         bytes += data.byteLength;
         return [part, reference] as const;
       }),
@@ -119,10 +120,16 @@ export class MediaExternalizerStage implements Stage<
     return [element('error', { turn, at, source: this.name, error: failure }), changed];
   }
 
-  #put(data: Uint8Array<ArrayBuffer>, mediaType: string, signal: AbortSignal): Promise<string> {
+  #put(
+    data: Uint8Array<ArrayBuffer>,
+    mediaType: string,
+    signal: AbortSignal,
+    clock: Clock,
+  ): Promise<string> {
     const { store, timeoutMs = 5000 } = this.#options;
+    const patience = { timeoutMs, clock };
     return withSignal(
-      () => withDeadline(store.put(data, mediaType, { signal }), timeoutMs, 'store the media'),
+      () => withDeadline(store.put(data, mediaType, { signal }), patience, 'store the media'),
       signal,
     );
   }

@@ -6,6 +6,7 @@ import {
   type Message,
   type StreamElement,
 } from '../../../src/core/element.ts';
+import { unframeResult } from '../../../src/providers/tool-result.ts';
 
 /** A user's message element. */
 export const user = (text: string, turn = 1, meta?: Record<string, unknown>): StreamElement =>
@@ -36,7 +37,7 @@ export function brief(elements: readonly StreamElement[]): string[] {
 
 /** Messages in short: `user:Hi`. */
 export const shown = (messages: readonly Message[]): string[] =>
-  messages.map((message) => `${message.role}:${messageText(message)}`);
+  messages.map((message) => `${message.role}:${unframeResult(messageText(message))}`);
 
 /** An input a test feeds by hand, and that says when everything was taken. */
 export function feed(): AsyncIterable<StreamElement> & {

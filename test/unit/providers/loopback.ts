@@ -36,6 +36,7 @@ const known = new Set([
   'stream',
   'stream_options',
   'tools',
+  'tool_choice',
   'temperature',
   'max_tokens',
   'max_completion_tokens',

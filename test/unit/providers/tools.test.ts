@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { messageText, textMessage } from '../../../src/core/element.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
 import { schemaProblems } from '../../../src/providers/json-schema.ts';
-import { toolLoop, type ToolLoopPart } from '../../../src/providers/tool-loop.ts';
+import {
+  toolLoop,
+  type ToolLoopOptions,
+  type ToolLoopPart,
+} from '../../../src/providers/tool-loop.ts';
+import { unframeResult } from '../../../src/providers/tool-result.ts';
+import { ToolRunner } from '../../../src/providers/tool-runner.ts';
 import {
   defineTool,
   type StandardSchema,
@@ -16,6 +22,7 @@ const context = (signal = new AbortController().signal): ToolContext => ({
   turn: 1,
   callId: 'c',
   conversation: 'test',
+  stopTurn: () => undefined,
 });
 
 describe('argument validation', () => {
@@ -117,7 +124,7 @@ describe('defineTool', () => {
 async function run(
   provider: Provider,
   tools: readonly Tool[],
-  options: { maxRounds?: number; signal?: AbortSignal } = {},
+  options: Partial<ToolLoopOptions> = {},
 ): Promise<ToolLoopPart[]> {
   const parts: ToolLoopPart[] = [];
   const request = { system: '', messages: [textMessage('user', 'Go')] };
@@ -163,7 +170,10 @@ describe('the tool loop', () => {
       parts.flatMap((part) => (part.type === 'tool-result' ? [part.outcome.call.name] : [])),
     ).toEqual(['slow', 'fast']);
     expect(
-      provider.requests[1]?.messages.map((message) => [message.role, messageText(message)]),
+      provider.requests[1]?.messages.map((message) => [
+        message.role,
+        unframeResult(messageText(message)),
+      ]),
     ).toEqual([
       ['user', 'Go'],
       ['assistant', 'Let me see.'],
@@ -202,7 +212,7 @@ describe('the tool loop', () => {
       [true, 'Wrong arguments for strict: arguments must be object, not string.'],
       [true, 'There is no tool named missing.'],
     ]);
-    expect(provider.requests[1]?.messages.slice(2).map(messageText)).toEqual([
+    expect(provider.requests[1]?.messages.slice(2).map(messageText).map(unframeResult)).toEqual([
       'Error: no route',
       expect.stringMatching(/^Error: Wrong/),
       expect.stringMatching(/^Error: There/),
@@ -212,7 +222,11 @@ describe('the tool loop', () => {
   it('stops a model that never stops asking', async () => {
     const tool = defineTool({ name: 'more', description: '', parameters: {}, execute: () => 1 });
     const provider = scripted([[call('more'), callsDone]]);
-    await expect(run(provider, [tool], { maxRounds: 3 })).rejects.toMatchObject({ code: 'tool' });
+    await expect(
+      run(provider, [tool], {
+        runner: new ToolRunner({ policy: { maxRounds: 3 } }),
+      }),
+    ).rejects.toMatchObject({ code: 'tool' });
     expect(provider.requests).toHaveLength(3);
   });
 
