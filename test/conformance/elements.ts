@@ -73,10 +73,8 @@ export const elementsArea: Area = {
       'In the seed a literal has priority Low, and its voice stages all build literals.',
       () => {
         const queue = new PriorityChannel();
-        const literal: StreamElement = {
-          ...{ kind: 'text', text: 'literal', delta: false },
-          ...{ turn: 0, at: 0, source: '' },
-        } as StreamElement;
+        const facts = { turn: 0, at: 0, source: '' };
+        const literal: StreamElement = { ...facts, kind: 'text', text: 'literal', delta: false };
         queue.offer({ ...text('low'), priority: 'low' });
         queue.offer(literal);
         queue.offer(element('text', { text: 'made', delta: false }));

@@ -28,7 +28,7 @@ export function pageOf(areas: readonly Area[], results: ReadonlyMap<string, Resu
       ...rows.map((row) => lineOf(row, results.get(row.id) ?? 'broken')),
     ].join('\n'),
   );
-  return `${[intro, `${summary}\n`, ...tables.map((table) => `${table}\n`)].join('\n')}`;
+  return [intro, `${summary}\n`, ...tables.map((table) => `${table}\n`)].join('\n');
 }
 
 function lineOf(row: Row, result: Result): string {

@@ -150,9 +150,9 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   }
 
   /** Rejects as `done` will: the failure of a leaf gets to the reader ahead of an earlier one elsewhere. */
-  async #firstFailure(error: unknown): Promise<never> {
+  async #firstFailure(reason: unknown): Promise<never> {
     await Promise.race([this.#failed.promise, this.done.catch(() => {})]);
-    throw this.#failure ?? error;
+    throw this.#failure ?? reason;
   }
 
   readonly #touch = (): void => this.#watchdog.touch();
