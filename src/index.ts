@@ -202,6 +202,18 @@ export type { OpenAIResponsesOptions } from './providers/openai-responses.ts';
 export type { Credentials } from './providers/http/credentials.ts';
 export type { HttpOptions } from './providers/http/exchange.ts';
 export type { HttpModelOptions } from './providers/http-model.ts';
+export { promptAPI } from './providers/prompt-api.ts';
+export type {
+  BuiltInModel,
+  ModelAvailability,
+  PromptAPIOptions,
+  PromptAPIProvider,
+} from './providers/prompt-api.ts';
+export { webLLM } from './providers/web-llm.ts';
+export type { WebLLMEngine, WebLLMOptions, WebLLMProvider } from './providers/web-llm.ts';
+export { fallback } from './providers/fallback.ts';
+export type { FallbackOptions } from './providers/fallback.ts';
+export { race } from './providers/race.ts';
 export { offlineAssistant } from './providers/offline-assistant.ts';
 export type { OfflineAssistant, OfflineAssistantOptions } from './providers/offline-assistant.ts';
 export type { JsonSchema } from './providers/json-schema.ts';

@@ -1,11 +1,10 @@
 /** What every provider over fetch has in common: attempts, one exchange each, its events read as parts. */
-import { sleep, wallClock } from '../core/time.ts';
-import { abortedError } from './abort.ts';
+import { withAttempts } from './attempts.ts';
 import { brokenProtocol, type ReplyReader } from './reply-reader.ts';
 import { checkToken } from './http/credentials.ts';
 import { checkBaseURL } from './http/endpoint.ts';
 import { Exchange, type HttpCall, type HttpOptions } from './http/exchange.ts';
-import { nextDelayMs, type RetryPolicy } from './http/retry.ts';
+import type { RetryPolicy } from './http/retry.ts';
 import { sseEvents } from './http/sse.ts';
 import type { Provider, ProviderPart, ProviderRequest } from './provider.ts';
 
@@ -44,24 +43,8 @@ export function httpModel(options: HttpModelOptions, model: HttpModel): Provider
   return {
     id: model.id,
     async *stream(request, { signal }) {
-      if (signal.aborted) throw abortedError();
       const call = model.call(request);
-      for (let attempts = 1; ; attempts += 1) {
-        let begun = false;
-        try {
-          for await (const part of attempt(options, model, call, signal)) {
-            // One event may hold several parts; none comes out after the abort.
-            if (signal.aborted) throw abortedError();
-            begun = true;
-            yield part;
-          }
-          return;
-        } catch (error) {
-          const delayMs = begun ? undefined : nextDelayMs(error, attempts, options.retry ?? {});
-          if (delayMs === undefined) throw error;
-          await sleep(wallClock, delayMs, signal);
-        }
-      }
+      yield* withAttempts(() => attempt(options, model, call, signal), options.retry ?? {}, signal);
     },
   };
 }

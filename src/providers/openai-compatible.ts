@@ -1,46 +1,14 @@
 /** Streaming chat completions of any OpenAI-compatible server: Ollama, llama.cpp, vLLM, LM Studio, clouds. */
 import { ChunkReader } from './chat/chunk-reader.ts';
-import { chatMessages } from './chat/messages.ts';
+import { chatRequest } from './chat/request.ts';
 import { httpModel, type HttpModelOptions } from './http-model.ts';
 import { endpoint } from './http/endpoint.ts';
-import type { Provider, ProviderRequest } from './provider.ts';
+import type { Provider } from './provider.ts';
 
 /** What {@link openAICompatible} needs to know; nothing but the address and the model is required. */
 export interface OpenAICompatibleOptions extends HttpModelOptions {
   /** Where `/chat/completions` begins, e.g. `http://localhost:11434/v1`; may carry a query string. */
   readonly baseURL: string;
-}
-
-/** The body of a request; also what WebLLM takes. */
-export function chatRequest(
-  { temperature, maxOutputTokens }: Pick<HttpModelOptions, 'temperature' | 'maxOutputTokens'>,
-  request: ProviderRequest,
-  limitName: 'max_tokens' | 'max_completion_tokens',
-): Record<string, unknown> {
-  const warmth = request.temperature ?? temperature;
-  const limit = request.maxOutputTokens ?? maxOutputTokens;
-  return {
-    messages: chatMessages(request),
-    stream: true,
-    stream_options: { include_usage: true },
-    ...(warmth === undefined ? {} : { temperature: warmth }),
-    ...(limit === undefined ? {} : { [limitName]: limit }),
-    ...(request.tools.length === 0
-      ? {}
-      : {
-          tools: request.tools.map(({ name, description, parameters }) => ({
-            type: 'function',
-            function: { name, description, parameters },
-          })),
-          ...toolChoice(request),
-        }),
-  };
-}
-
-function toolChoice({ toolChoice: choice = 'auto' }: ProviderRequest): object {
-  if (choice === 'auto') return {};
-  if (choice === 'required') return { tool_choice: choice };
-  return { tool_choice: { type: 'function', function: { name: choice.name } } };
 }
 
 /**
