@@ -41,3 +41,23 @@ export async function* untilAborted<T>(
     iterator.return?.().catch(() => undefined);
   }
 }
+
+/**
+ * The values of a stream until `signal` aborts, then an `aborted` error at once. The stream is cancelled on every
+ * path, also while a read is pending.
+ */
+export async function* streamValues<T>(
+  stream: ReadableStream<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await abortable(reader.read(), signal);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
+}

@@ -3,7 +3,7 @@
  * types of `@ai-sdk/provider`.
  */
 import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider';
-import { untilAborted } from './abort.ts';
+import { abortable, streamValues } from './abort.ts';
 import { modelError } from './ai-sdk/model-error.ts';
 import { modelPrompt } from './ai-sdk/prompt.ts';
 import { PartReader } from './ai-sdk/part-reader.ts';
@@ -59,23 +59,14 @@ function callOptions(
             description,
             inputSchema: parameters,
           })),
-          toolChoice: { type: 'auto' },
+          toolChoice: toolChoiceOf(request),
         }),
   };
 }
 
-/** The values of a stream; told to stop on every path. */
-async function* valuesOf(stream: ReadableStream<unknown>): AsyncGenerator {
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    reader.cancel().catch(() => undefined);
-  }
+function toolChoiceOf({ toolChoice = 'auto' }: ProviderRequest): Record<string, unknown> {
+  if (typeof toolChoice === 'string') return { type: toolChoice };
+  return { type: 'tool', toolName: toolChoice.name };
 }
 
 async function* attempt(
@@ -91,9 +82,9 @@ async function* attempt(
   signal.addEventListener('abort', abort, { once: true });
   try {
     const call = callOptions(model, options, request, controller.signal);
-    const { stream } = await model.doStream(call);
+    const { stream } = await abortable(Promise.resolve(model.doStream(call)), signal);
     const reader = new PartReader(where);
-    for await (const part of untilAborted(valuesOf(stream), signal)) yield* reader.read(part);
+    for await (const part of streamValues(stream, signal)) yield* reader.read(part);
     yield* reader.finish();
   } catch (error) {
     throw modelError(error, where, signal);

@@ -45,6 +45,12 @@ function temperatureOf(
   });
 }
 
+function toolChoiceOf({ toolChoice = 'auto' }: ProviderRequest): Record<string, unknown> {
+  if (toolChoice === 'auto') return {};
+  if (toolChoice === 'required') return { tool_choice: { type: 'any' } };
+  return { tool_choice: { type: 'tool', name: toolChoice.name } };
+}
+
 /**
  * A {@link Provider} for Claude: text, thinking, tools, pictures, PDF and plain text files. Thinking that
  * led to a tool call is sent back with its signature. From a page it sends the header by which Anthropic
@@ -83,6 +89,7 @@ export function anthropic(options: AnthropicOptions): Provider {
                 description,
                 input_schema: { type: 'object', ...parameters },
               })),
+              ...toolChoiceOf(request),
             }),
       },
     }),

@@ -41,6 +41,12 @@ function generationConfig(
   return Object.keys(config).length === 0 ? {} : { generationConfig: config };
 }
 
+function toolConfigOf({ toolChoice = 'auto' }: ProviderRequest): Record<string, unknown> {
+  if (toolChoice === 'auto') return {};
+  const names = toolChoice === 'required' ? {} : { allowedFunctionNames: [toolChoice.name] };
+  return { toolConfig: { functionCallingConfig: { mode: 'ANY', ...names } } };
+}
+
 /**
  * A {@link Provider} for Gemini: text, thoughts, tools, pictures, audio, video and files. Signatures of
  * thoughts are sent back with the calls they belong to. The token goes out as `x-goog-api-key`; Google's
@@ -75,6 +81,7 @@ export function gemini(options: GeminiOptions): Provider {
                   })),
                 },
               ],
+              ...toolConfigOf(request),
             }),
       },
     }),

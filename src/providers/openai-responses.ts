@@ -37,6 +37,12 @@ function limitsOf(options: OpenAIResponsesOptions, request: ProviderRequest): ob
   };
 }
 
+function toolChoiceOf({ toolChoice = 'auto' }: ProviderRequest): Record<string, unknown> {
+  if (toolChoice === 'auto') return {};
+  const named = typeof toolChoice === 'string' ? toolChoice : { type: 'function', ...toolChoice };
+  return { tool_choice: named };
+}
+
 /**
  * A {@link Provider} for the Responses API: text, reasoning, tools, pictures and files. Nothing is stored at the
  * vendor (`store: false`): the history travels with each request, and encrypted reasoning that led to a call
@@ -73,6 +79,7 @@ export function openAIResponses(options: OpenAIResponsesOptions): Provider {
                 // Strict schemas are a dialect of their own; arguments are checked before a tool runs.
                 strict: false,
               })),
+              ...toolChoiceOf(request),
             }),
       },
     }),

@@ -1,6 +1,6 @@
 /** The language model that Chrome brings along (Prompt API), as a provider. */
 import { AntiphonError } from '../core/errors.ts';
-import { abortable, abortedError } from './abort.ts';
+import { abortable, abortedError, streamValues } from './abort.ts';
 import {
   builtInModel,
   promptError,
@@ -100,16 +100,9 @@ async function* reply(
   const { initialPrompts, prompt } = sessionPrompts(request, options.inputs ?? []);
   const session = await openSession(options, { initialPrompts }, signal);
   try {
-    const reader = session.promptStreaming(prompt, { signal }).getReader();
-    try {
-      for (;;) {
-        const { done, value } = await abortable(reader.read(), signal);
-        if (done) break;
-        if (value !== '') yield { type: 'text-delta', text: value };
-        if (signal.aborted) throw abortedError();
-      }
-    } finally {
-      reader.cancel().catch(() => undefined);
+    for await (const text of streamValues(session.promptStreaming(prompt, { signal }), signal)) {
+      if (text !== '') yield { type: 'text-delta', text };
+      if (signal.aborted) throw abortedError();
     }
     yield { type: 'finish', reason: 'stop' };
   } finally {

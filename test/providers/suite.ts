@@ -348,6 +348,19 @@ export function providerSuite(start: StartServer): void {
       expect(sent).not.toContain('private');
     });
 
+    it('can be made to call a tool, any or a certain one', async () => {
+      const server = await serve(vendor, { spoken: { text: 'Hi' } });
+      const model = provider(vendor, server);
+      for (const toolChoice of ['required', { name: 'add' }] as const)
+        expect((await run(model, { ...ask, toolChoice })).error).toBeUndefined();
+      const [any, named] = (await server.requests()).map(({ body }) => {
+        const { tool_choice: choice, toolConfig = choice } = body as Record<string, unknown>;
+        return toolConfig;
+      });
+      expect(any).toBeDefined();
+      expect(JSON.stringify(named)).toContain('add');
+    });
+
     it('says which media it does not take, before it asks anybody', async () => {
       const server = await serve(vendor, { spoken: { text: 'Hi' } });
       const part = { type: 'video', mediaType: 'video/mp4', data: new Uint8Array([1]) } as const;

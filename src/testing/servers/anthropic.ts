@@ -24,11 +24,14 @@ const byUrl = record({ type: anything, url: words });
 const byBytes = (mediaType: Shape): Shape =>
   record({ type: anything, media_type: mediaType, data: words });
 
-const textBlock = record({ type: anything, text: words });
+const cached = { 'cache_control?': anyRecord };
+const textBlock = record({ type: anything, text: words, ...cached });
 const userBlock = tagged('type', {
   text: textBlock,
   image: record({ type: anything, source: tagged('type', { url: byUrl, base64: byBytes(image) }) }),
   document: record({
+    ...cached,
+    'title?': words,
     type: anything,
     source: tagged('type', {
       url: byUrl,
@@ -39,15 +42,16 @@ const userBlock = tagged('type', {
   tool_result: record({
     type: anything,
     tool_use_id: words,
-    content: primitive('string'),
+    'content?': either(primitive('string'), listOf(anyRecord)),
     'is_error?': primitive('boolean'),
+    ...cached,
   }),
 });
 const assistantBlock = tagged('type', {
   text: textBlock,
   thinking: record({ type: anything, thinking: primitive('string'), signature: words }),
   redacted_thinking: record({ type: anything, data: words }),
-  tool_use: record({ type: anything, id: words, name: words, input: anyRecord }),
+  tool_use: record({ type: anything, id: words, name: words, input: anyRecord, ...cached }),
 });
 
 const message = tagged('role', {
@@ -84,14 +88,34 @@ const body = record({
   max_tokens: primitive('number'),
   messages: all(listOf(message, 1), answeredCalls),
   stream: oneOf(true),
-  'system?': words,
+  'system?': either(words, listOf(textBlock, 1)),
+  'metadata?': anyRecord,
+  'stop_sequences?': listOf(words),
+  'output_config?': anyRecord,
+  'service_tier?': words,
+  'speed?': words,
   'temperature?': primitive('number'),
+  'top_p?': primitive('number'),
+  'top_k?': primitive('number'),
   'thinking?': thinking,
-  'tool_choice?': anything,
+  'tool_choice?': tagged('type', {
+    auto: anyRecord,
+    any: anyRecord,
+    none: anyRecord,
+    tool: record({
+      type: anything,
+      name: words,
+      'disable_parallel_tool_use?': primitive('boolean'),
+    }),
+  }),
   'tools?': listOf(
     record({
       name: words,
+      'type?': oneOf('custom'),
       'description?': primitive('string'),
+      'strict?': primitive('boolean'),
+      'eager_input_streaming?': primitive('boolean'),
+      ...cached,
       input_schema: (value, path) =>
         isRecord(value) && value['type'] === 'object' ? undefined : `${path}.type is not object`,
     }),
@@ -102,8 +126,9 @@ const body = record({
 function complaint({ headers, body: sent }: RecordedRequest): string | undefined {
   const version = headers['anthropic-version'] ?? '';
   if (!['2026-10-21', '2023-06-01'].includes(version)) return `anthropic-version is ${version}`;
-  if (version === '2026-10-21' && isRecord(sent) && 'temperature' in sent)
-    return 'temperature: Extra inputs are not permitted';
+  const gone = ['temperature', 'top_p', 'top_k'].find((name) => isRecord(sent) && name in sent);
+  if (version === '2026-10-21' && gone !== undefined)
+    return `${gone}: Extra inputs are not permitted`;
   const fromPage = headers['origin'] !== undefined;
   if (fromPage && headers['anthropic-dangerous-direct-browser-access'] !== 'true')
     return "CORS requests must set 'anthropic-dangerous-direct-browser-access' header";

@@ -63,7 +63,12 @@ const body = record({
     }),
     1,
   ),
-  'toolConfig?': anyRecord,
+  'toolConfig?': record({
+    functionCallingConfig: record({
+      mode: oneOf('AUTO', 'ANY', 'NONE', 'VALIDATED'),
+      'allowedFunctionNames?': listOf(words, 1),
+    }),
+  }),
   'generationConfig?': record({
     'temperature?': primitive('number'),
     'maxOutputTokens?': primitive('number'),

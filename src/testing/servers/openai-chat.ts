@@ -40,6 +40,9 @@ const assistant = all(
   record({
     role: anything,
     content: either(oneOf(null), text),
+    // Reasoning servers take their thoughts back under either name.
+    'reasoning_content?': text,
+    'reasoning?': text,
     'tool_calls?': listOf(toolCall, 1),
   }),
   (value, path) =>
@@ -88,7 +91,17 @@ const body = record({
     }),
     1,
   ),
-  'tool_choice?': anything,
+  'tool_choice?': either(
+    oneOf('none', 'auto', 'required'),
+    record({ type: oneOf('function'), function: record({ name: words }) }),
+  ),
+  'top_p?': primitive('number'),
+  'stop?': anything,
+  'seed?': primitive('number'),
+  'presence_penalty?': primitive('number'),
+  'frequency_penalty?': primitive('number'),
+  'response_format?': anyRecord,
+  'verbosity?': oneOf('low', 'medium', 'high'),
   'parallel_tool_calls?': primitive('boolean'),
   'temperature?': primitive('number'),
   'max_tokens?': primitive('number'),

@@ -91,7 +91,10 @@ const body = record({
   'temperature?': primitive('number'),
   'max_output_tokens?': primitive('number'),
   'parallel_tool_calls?': primitive('boolean'),
-  'tool_choice?': anything,
+  'tool_choice?': either(
+    oneOf('none', 'auto', 'required'),
+    record({ type: oneOf('function'), name: words }),
+  ),
   'reasoning?': record({
     'effort?': oneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'),
     'summary?': oneOf('auto', 'concise', 'detailed'),

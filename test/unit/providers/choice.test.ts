@@ -189,7 +189,7 @@ describe('race', () => {
     const endless = (onHang: () => void): ReturnType<typeof scripted> =>
       scripted([[say('Once'), 'hang']], onHang);
     const controller = new AbortController();
-    const winner = endless(() => controller.abort());
+    const winner = endless(() => queueMicrotask(() => controller.abort()));
     const { text, error } = await run(race([winner, held('b')]), controller.signal);
     expect([text, error?.code]).toEqual(['Once', 'aborted']);
     await expect.poll(() => winner.closed).toEqual([1]);
