@@ -27,6 +27,16 @@ export type FloorReport =
       readonly at: number;
       readonly finished: boolean;
     }
+  /**
+   * A flush took effect: nothing of turns ≤ `turn` is rendered from now on. `spoken` is the turn whose speech was
+   * rendered last (0: none yet) and how many samples of it were, at the rate of the audio context.
+   */
+  | {
+      readonly type: 'flushed';
+      readonly turn: number;
+      readonly at: number;
+      readonly spoken: { readonly turn: number; readonly samples: number };
+    }
   /** The worklet's own energy gate lowered the voice: ears confirm it (`pause`) or `lift` it within 200 ms of audio. */
   | { readonly type: 'ducked'; readonly at: number };
 

@@ -198,7 +198,7 @@ export class PlaybackEngine implements PlaybackEvents {
       this.#interrupted = element.turn;
       this.#writer?.interrupt(element);
     }
-    this.#queue.flush(element.turn);
+    this.#flush(element.turn);
   }
 
   #obey(command: FloorCommand): void {
@@ -217,9 +217,16 @@ export class PlaybackEngine implements PlaybackEvents {
         this.#queue.resume();
         break;
       case 'flush':
-        this.#queue.flush(command.turn);
+        this.#flush(command.turn);
         break;
     }
+  }
+
+  /** Voids turns ≤ `turn`, once, and tells how much was heard before. */
+  #flush(turn: number): void {
+    if (this.#queue.isVoid(turn)) return;
+    this.#queue.flush(turn);
+    this.#tell({ type: 'flushed', turn, at: this.#at(0), spoken: this.#queue.spoken });
   }
 
   #followGate(): void {
@@ -254,7 +261,7 @@ export class PlaybackEngine implements PlaybackEvents {
   }
 
   #tell(report: FloorReport): void {
-    if (report.type !== 'ducked') this.#options.report(report);
+    if (report.type !== 'ducked' && report.type !== 'flushed') this.#options.report(report);
     for (const port of this.#floorPorts) port.postMessage(report);
   }
 

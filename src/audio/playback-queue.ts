@@ -48,6 +48,8 @@ export class PlaybackQueue {
   #starved = 0;
   #rendered = 0;
   #underruns = 0;
+  #spokenTurn = 0;
+  #spokenSamples = 0;
 
   /** @param sampleRate of the audio context, in hertz */
   constructor(sampleRate: number, events: PlaybackEvents) {
@@ -60,6 +62,11 @@ export class PlaybackQueue {
   /** Samples of speech rendered so far, the fade of a flush not included. */
   get rendered(): number {
     return this.#rendered;
+  }
+
+  /** The turn whose speech was rendered last, 0 before any, and how many samples of it were; the fade of a flush not included. */
+  get spoken(): { readonly turn: number; readonly samples: number } {
+    return { turn: this.#spokenTurn, samples: this.#spokenSamples };
   }
 
   /** Times speech arrived too late inside a turn. */
@@ -165,6 +172,7 @@ export class PlaybackQueue {
         index += 1;
         this.#position += 1;
         this.#rendered += 1;
+        this.#spokenSamples += 1;
         this.#hearWords(chunk, this.#position, index);
       }
     }
@@ -185,6 +193,10 @@ export class PlaybackQueue {
   }
 
   #begin(chunk: SpeechElement, offset: number): void {
+    if (this.#spokenTurn !== chunk.turn) {
+      this.#spokenTurn = chunk.turn;
+      this.#spokenSamples = 0;
+    }
     if (this.#audibleTurn !== chunk.turn) {
       if (this.#audibleTurn !== undefined) this.#silence(offset, true);
       this.#audibleTurn = chunk.turn;

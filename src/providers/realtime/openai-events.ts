@@ -39,13 +39,8 @@ export function itemsOf(message: Message): JsonObject[] {
 }
 
 /** The item that answers a call. */
-export function resultItem({ callId, result, isError }: RealtimeToolResult): JsonObject {
-  const text = typeof result === 'string' ? result : JSON.stringify(result ?? null);
-  return {
-    type: 'function_call_output',
-    call_id: callId,
-    output: isError ? `Error: ${text}` : text,
-  };
+export function resultItem({ callId, text }: RealtimeToolResult): JsonObject {
+  return { type: 'function_call_output', call_id: callId, output: text };
 }
 
 /** Why a response ended. */

@@ -7,8 +7,8 @@ export class ResponseTurns {
   #requested = false;
   /** The response that runs. */
   #active: string | undefined;
-  /** To be asked for when the running one is done. */
-  #next: Readonly<Record<string, unknown>> | undefined;
+  /** To be asked for when the running one is done, in this order. */
+  #queue: Readonly<Record<string, unknown>>[] = [];
   /** The one that was asked for is to be cancelled when it comes. */
   #cancelNext = false;
   readonly #cancelled = new Set<string>();
@@ -19,13 +19,13 @@ export class ResponseTurns {
 
   /** Asks for a response, now or when the running one is done. */
   request(response: Readonly<Record<string, unknown>> = {}): void {
-    if (this.#requested || this.#active !== undefined) this.#next = response;
+    if (this.#requested || this.#active !== undefined) this.#queue.push(response);
     else this.#create(response);
   }
 
   /** The running response, and one that was asked for, are not wanted. */
   cancel(): void {
-    this.#next = undefined;
+    this.#queue = [];
     if (this.#active !== undefined && !this.#cancelled.has(this.#active)) {
       this.#cancelled.add(this.#active);
       this.#send({ type: 'response.cancel', response_id: this.#active });
@@ -43,9 +43,9 @@ export class ResponseTurns {
     this.#active = response;
     if (!this.#cancelNext) return true;
     this.#cancelNext = false;
-    const next = this.#next;
+    const queue = this.#queue;
     this.cancel();
-    this.#next = next;
+    this.#queue = queue;
     return false;
   }
 
@@ -54,8 +54,7 @@ export class ResponseTurns {
     this.#cancelled.delete(response);
     if (response !== this.#active) return false;
     this.#active = undefined;
-    const next = this.#next;
-    this.#next = undefined;
+    const next = this.#queue.shift();
     if (next) this.#create(next);
     return true;
   }
@@ -65,7 +64,7 @@ export class ResponseTurns {
     if (!this.#requested) return;
     this.#requested = false;
     if (this.#cancelNext) this.#cancelNext = false;
-    else this.#next ??= {};
+    else this.#queue.unshift({});
   }
 
   #create(response: Readonly<Record<string, unknown>>): void {

@@ -80,7 +80,8 @@ export type RealtimeEvent =
 export interface RealtimeToolResult {
   readonly callId: string;
   readonly name: string;
-  readonly result: unknown;
+  /** What the model is shown. */
+  readonly text: string;
   readonly isError: boolean;
 }
 

@@ -62,7 +62,7 @@ export function estimateMarks(
   const { length, levels, sounds } = framesOf(samples, sampleRate);
   /** Sounding frames, in order: expected places are counted in them, so that pauses take no time. */
   const sounding = sounds.flatMap((sound, frame) => (sound ? [frame] : []));
-  const weights = words.map((word) => weightOf(word.spoken));
+  const weights = words.map((word) => wordWeight(word.spoken));
   let weightLeft = weights.reduce((sum, weight) => sum + weight, 0);
   /** Where the estimate is sure: sounding frames before, and the weight since. */
   let anchor = 0;
@@ -95,7 +95,7 @@ export function estimateMarks(
 }
 
 /** About how long a word takes: letters, vowels twice, since they carry the time; digits are words. */
-function weightOf(spoken: string): number {
+export function wordWeight(spoken: string): number {
   const letters = spoken.match(/\p{L}/gu)?.length ?? 0;
   const vowels = spoken.match(/[aeiouyäöü]+/giu)?.length ?? 0;
   const digits = spoken.match(/\p{N}/gu)?.length ?? 0;

@@ -109,6 +109,34 @@ describe('PlaybackEngine', () => {
     expect(output.received.map((m) => (m.type === 'interrupt' ? m.value.turn : 0))).toEqual([2, 3]);
   });
 
+  it('tells the floor, once per flush, how many samples of which turn were heard', async () => {
+    const { engine, say, play, input } = makeEngine();
+    const ears = new FarEnd<FloorMessage>();
+    opened.push(ears);
+    engine.command({ type: 'floor', port: ears.port });
+    ears.send({ type: 'flush', turn: 1 });
+    say(speech(512, { turn: 2, last: false }));
+    say(speech(5120, { turn: 2 }));
+    await play(7);
+    ears.send({ type: 'flush', turn: 2 });
+    input.send({ type: 'interrupt', value: element('interrupt', { turn: 2 }) });
+    await play(4);
+    say(speech(256, { turn: 4 }));
+    await play(3);
+    input.send({ type: 'interrupt', value: element('interrupt', { turn: 5 }) });
+    await play(1);
+    expect(ears.received.filter(({ type }) => type === 'flushed')).toEqual([
+      { type: 'flushed', turn: 1, at: expect.any(Number), spoken: { turn: 0, samples: 0 } },
+      {
+        type: 'flushed',
+        turn: 2,
+        at: expect.any(Number),
+        spoken: { turn: 2, samples: 7 * quantum },
+      },
+      { type: 'flushed', turn: 5, at: expect.any(Number), spoken: { turn: 4, samples: 256 } },
+    ]);
+  });
+
   it('obeys the floor and tells it who is heard', async () => {
     const { engine, say, play, floor } = makeEngine();
     const ears = new FarEnd<FloorMessage>();
@@ -127,7 +155,7 @@ describe('PlaybackEngine', () => {
     expect((await play(4)).at(-1)).toBe(0.25);
     ears.send({ type: 'flush', turn: 1 });
     await play(2);
-    expect(ears.received.map(({ type }) => type)).toEqual(['audible', 'silent']);
+    expect(ears.received.map(({ type }) => type)).toEqual(['audible', 'silent', 'flushed']);
   });
 
   it('ducks in the very quantum in which the gate is open, and tells ears once', async () => {

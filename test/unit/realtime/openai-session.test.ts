@@ -193,8 +193,8 @@ describe('an OpenAI realtime session', () => {
     ]);
     session.sendToolResults(
       [
-        { callId: 'a', name: 'time', result: { time: '12:00' }, isError: false },
-        { callId: 'b', name: 'date', result: 'bad arguments', isError: true },
+        { callId: 'a', name: 'time', text: '{"time":"12:00"}', isError: false },
+        { callId: 'b', name: 'date', text: 'Error: bad arguments', isError: true },
       ],
       true,
     );
@@ -314,7 +314,7 @@ describe('an OpenAI realtime session', () => {
     const { session } = await open(openAI(server));
     const socket = session as unknown as { truncate(item: string, ms: number): void };
     socket.truncate('item_unknown', 5);
-    session.sendToolResults([{ callId: 'none', name: 'x', result: 1, isError: false }], false);
+    session.sendToolResults([{ callId: 'none', name: 'x', text: '1', isError: false }], false);
     await expect.poll(() => server.violations).toEqual(['a result of the unknown call "none"']);
     expectViolations(server, ['a result of the unknown call "none"']);
   });

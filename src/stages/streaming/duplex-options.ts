@@ -1,0 +1,65 @@
+/** What a `DuplexProviderStage` needs. */
+import type { Message, ToolCall } from '../../core/element.ts';
+import type { RetryPolicy } from '../../providers/http/retry.ts';
+import type { RealtimeProvider, RealtimeToolResult } from '../../providers/realtime/realtime.ts';
+import type { ToolDefinition } from '../../providers/tools.ts';
+
+/** What a session starts from; asked for before every connection. */
+export interface DuplexSetup {
+  /** Rendered system prompt; empty for none. */
+  readonly system: string;
+  /** Messages before this run, oldest first. */
+  readonly history: readonly Message[];
+  readonly tools: readonly ToolDefinition[];
+}
+
+/** What came of the calls of one response. */
+export interface DuplexToolRound {
+  readonly results: readonly (RealtimeToolResult & { readonly result: unknown })[];
+  /** Whether the model should go on with them; false: the turn is over. */
+  readonly goOn: boolean;
+}
+
+/** Runs calls, wherever the tools are. Rejects only when `signal` aborts. */
+export interface DuplexTools {
+  run(
+    turn: number,
+    calls: readonly ToolCall[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<DuplexToolRound>;
+  /** The turn is over: nothing more of it will be asked for. */
+  end(turn: number): void;
+}
+
+/** Options of `DuplexProviderStage`. */
+export interface DuplexOptions {
+  readonly provider: RealtimeProvider;
+  /** Name in graphs and events. Default `duplex`. */
+  readonly name?: string;
+  /** What sessions start from; the shared state of the first turn (prompt, history) and no tools unless given. */
+  readonly setup?: () => Promise<DuplexSetup>;
+  /** Runs the tools of `setup`; without it every call is answered with an error. */
+  readonly tools?: DuplexTools;
+  /** Direct port to playback: `FloorReport`s come in. Without it what was heard is estimated from the clock. */
+  readonly floor?: MessagePort;
+  /** Rate of the speaker, in hertz; that of the provider's speech unless given. */
+  readonly outputSampleRate?: number;
+  /** Trying to connect, again too: 5 attempts from 500 ms on unless given. */
+  readonly reconnect?: RetryPolicy;
+  /** Audio that waits for a connection; beyond it the oldest is dropped (event `audio-dropped`). Default 30 000 ms. */
+  readonly maxWaitingAudioMs?: number;
+  /** How long an answer waits for the transcript of what it answers. Default 3 000 ms. */
+  readonly transcriptTimeoutMs?: number;
+  /** How long a reply may take to begin before the connection counts as dead. Default 15 000 ms. */
+  readonly replyTimeoutMs?: number;
+  /** Longest speech of one reply; beyond it the reply is cut. Default 300 000 ms. */
+  readonly maxReplyMs?: number;
+  /** How long before its end a session is exchanged for a new one, between two turns. Default 60 000 ms. */
+  readonly rollOverMs?: number;
+  /** The message of the person when the transcript failed. Default `[not transcribed]`. */
+  readonly untranscribed?: string;
+  /** Messages kept for the next session. Default 100. */
+  readonly maxHistoryMessages?: number;
+  /** Tells every element without samples as an event `element`, too: the page sees it without waiting for the speaker. */
+  readonly tell?: boolean;
+}

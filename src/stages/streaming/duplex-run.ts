@@ -1,0 +1,303 @@
+/** One run of `DuplexProviderStage`: joins the person, the session and the replies. */
+import type { ChannelWriter } from '../../core/channel/channel.ts';
+import { element, messageText, type Message, type StreamElement } from '../../core/element.ts';
+import { AntiphonError, serializeError, type ErrorData } from '../../core/errors.ts';
+import type { StageContext } from '../../core/stage/stage.ts';
+import { sleep } from '../../core/time.ts';
+import type { RealtimeEvent, RealtimeSession } from '../../providers/realtime/realtime.ts';
+import { DuplexHeard } from './duplex-heard.ts';
+import type { DuplexLane } from './duplex-lane.ts';
+import { DuplexLink } from './duplex-link.ts';
+import { DuplexLog } from './duplex-log.ts';
+import type { DuplexOptions, DuplexSetup } from './duplex-options.ts';
+import { DuplexPerson } from './duplex-person.ts';
+import { DuplexReplies } from './duplex-replies.ts';
+import { DuplexTurns } from './duplex-turns.ts';
+import { DuplexUtterances } from './duplex-utterances.ts';
+
+/** Where the run puts what it makes. */
+export interface DuplexOutput {
+  readonly writer: ChannelWriter<StreamElement>;
+  /** Drops the speech of turns ≤ `turn` that still waits. */
+  readonly discard: (turn: number) => void;
+}
+
+/** State of one run. */
+export class DuplexRun {
+  /** Takes the input. */
+  readonly person: DuplexPerson;
+  readonly #name: string;
+  readonly #options: DuplexOptions;
+  readonly #context: StageContext;
+  readonly #output: DuplexOutput;
+  readonly #turns: DuplexTurns;
+  readonly #heard: DuplexHeard;
+  readonly #link: DuplexLink;
+  readonly #replies: DuplexReplies;
+  readonly #log: DuplexLog;
+  readonly #utterances: DuplexUtterances;
+  /** Ends the patience with a reply that does not begin, by turn. */
+  readonly #patience = new Map<number, AbortController>();
+  #isEnding = false;
+  /** No session can be had any more. */
+  #isLost = false;
+  #isOver = false;
+
+  constructor(name: string, options: DuplexOptions, context: StageContext, output: DuplexOutput) {
+    const { provider, floor, maxWaitingAudioMs = 30_000 } = options;
+    const emit = this.#emit;
+    const common = { name, options, context, emit };
+    this.#name = name;
+    this.#options = options;
+    this.#context = context;
+    this.#output = output;
+    this.#turns = new DuplexTurns({ ...common, onWait: (turn) => this.#utterances.hurry(turn) });
+    this.#log = new DuplexLog(provider.inputSampleRate, maxWaitingAudioMs, (turn, droppedMs) => {
+      if (!this.#link.session) context.emit('audio-dropped', { turn, droppedMs });
+    });
+    this.#link = new DuplexLink(options, context, {
+      setup: () => this.#setup(),
+      onOpen: (session) => this.#resend(session),
+      onEvent: (event, number) => this.#heed(event, number),
+      onLost: () => this.#lost(),
+      onGivenUp: (error) => this.#giveUp(error),
+    });
+    this.#heard = new DuplexHeard({
+      floor,
+      sampleRate: options.outputSampleRate ?? provider.outputSampleRate,
+      context,
+      session: (number) => (number === this.#link.number ? this.#link.session : undefined),
+      onHeard: (lane, heard) => this.#turns.hear(lane, heard),
+      onSilent: () => this.#pause(),
+    });
+    this.#replies = new DuplexReplies({
+      ...common,
+      link: this.#link,
+      order: this.#turns.order,
+      heard: this.#heard,
+      writer: output.writer,
+      laneFor: () => this.#laneFor(),
+      emitError: (turn, error) => this.#error(turn, error),
+      onSettled: (lane) => {
+        this.#endPatience(lane.turn);
+        this.#pause();
+        this.#finishIfDone();
+      },
+    });
+    this.#utterances = new DuplexUtterances({
+      ...common,
+      at: () => this.#turns.at,
+      onMessage: (turn, message) => this.#userSaid(turn, message),
+      onAmended: (turn, message) => {
+        this.#turns.keep(message);
+        emit(element('message', { ...this.#facts(turn), message }));
+      },
+    });
+    this.person = new DuplexPerson({
+      ...common,
+      turns: this.#turns,
+      log: this.#log,
+      link: this.#link,
+      utterances: this.#utterances,
+      expect: (lane) => this.#expect(lane),
+      interrupt: (turn) => this.#interrupt(turn, true),
+      onDropped: () => this.#pause(),
+    });
+  }
+
+  /** The input is over: what is under way is brought to its end, then the output closes. */
+  end(): void {
+    this.#isEnding = true;
+    this.person.end();
+    this.#finishIfDone();
+  }
+
+  /** Lets go of everything. Idempotent. */
+  close(): void {
+    this.#isOver = true;
+    this.#link.close();
+    this.#heard.close();
+    this.#utterances.close();
+    for (const turn of this.#patience.keys()) this.#endPatience(turn);
+    for (const lane of this.#turns.all) lane.cut.abort();
+  }
+
+  /** Cuts what is said to turns ≤ `turn`. `tell`: the server does not know. */
+  #interrupt(turn: number, tell: boolean): void {
+    this.#output.discard(turn);
+    for (const lane of this.#turns.busy) if (lane.turn <= turn) this.#replies.cut(lane, tell);
+    this.#heard.cutUpTo(turn);
+  }
+
+  #heed(event: RealtimeEvent, number: number): void {
+    const utterances = this.#utterances;
+    switch (event.type) {
+      case 'speech-started':
+        return this.#serverHears(event.utterance);
+      case 'speech-stopped':
+        return utterances.stopped(event.utterance);
+      case 'turn-committed':
+        return this.#serverCommits(event.utterance);
+      case 'user-transcript-delta':
+        return utterances.fragment(event.utterance, event.text);
+      case 'user-transcript':
+        return utterances.whole(event.utterance, event.text);
+      case 'user-transcript-failed':
+        this.#error(utterances.turnOf(event.utterance) ?? this.#turns.latest, event.error);
+        return utterances.failed(event.utterance);
+      case 'interrupted': {
+        const { open } = this.person;
+        return this.#interrupt(open === undefined ? this.#turns.latest : open - 1, false);
+      }
+      case 'error':
+        return this.#error(this.#turns.latest, event.error);
+      default:
+        this.#replies.take(event, number);
+    }
+  }
+
+  /** The server hears the person: a turn begins, and what is being said is cut. */
+  #serverHears(utterance: string): void {
+    if (this.#utterances.turnOf(utterance) !== undefined) return;
+    const before = this.#turns.latest;
+    if (this.#turns.busy.length > 0 || this.#heard.isAudible) {
+      this.#context.interrupt(before);
+      this.#emit(element('interrupt', this.#facts(before)));
+      this.#interrupt(before, false);
+    }
+    this.#utterances.begin(utterance, this.#turns.next());
+  }
+
+  /** The server has heard enough, and is about to answer. */
+  #serverCommits(utterance: string): void {
+    if (this.#utterances.turnOf(utterance) === undefined) this.#serverHears(utterance);
+    const turn = this.#utterances.turnOf(utterance) ?? this.#turns.latest;
+    this.#utterances.stopped(utterance);
+    const lane = this.#turns.open(turn, this.#turns.at, 'spoken');
+    lane.turnEnd = element('turn-end', this.#facts(turn));
+    this.#log.settle(0);
+    this.#utterances.expect(utterance, turn);
+    this.#context.emit('turn-committed', { turn, at: this.#turns.at });
+    this.#expect(lane);
+  }
+
+  #userSaid(turn: number, message: Message | undefined): void {
+    const lane = this.#turns.of(turn);
+    if (lane && message) {
+      lane.userMessage = message;
+      lane.userText = messageText(message);
+    }
+    this.#log.settle(turn);
+    if (message)
+      this.#turns.order.user(turn, element('message', { ...this.#facts(turn), message }));
+    else this.#turns.order.user(turn);
+    this.#finishIfDone();
+  }
+
+  /** The turn that a reply belongs to which begins now. */
+  #laneFor(): DuplexLane {
+    const { busy } = this.#turns;
+    const lane = busy.find(({ isAwaiting }) => isAwaiting) ?? busy.at(-1) ?? this.#turns.openOwn();
+    this.#endPatience(lane.turn);
+    return lane;
+  }
+
+  /** A reply must begin in time, or the connection is dead. */
+  #expect(lane: DuplexLane): void {
+    if (this.#isLost) return this.#replies.end(lane, 'error');
+    lane.isAwaiting = true;
+    this.#link.open();
+    this.#endPatience(lane.turn);
+    if (!this.#link.session) return;
+    const patience = new AbortController();
+    this.#patience.set(lane.turn, patience);
+    const ms = this.#options.replyTimeoutMs ?? 15_000;
+    const late = (): void => {
+      const hint = 'Check the network; the session is opened anew.';
+      const message = `No reply began within ${ms} ms.`;
+      if (lane.isAwaiting)
+        this.#link.lose(new AntiphonError('provider-timeout', message, { hint, retryable: true }));
+    };
+    sleep(this.#context.clock, ms, patience.signal).then(late, () => {});
+  }
+
+  #endPatience(turn: number): void {
+    this.#patience.get(turn)?.abort();
+    this.#patience.delete(turn);
+  }
+
+  async #setup(): Promise<DuplexSetup> {
+    await this.#replies.toolsDone();
+    const { systemPrompt, history } = this.#context.turn(this.#turns.latest);
+    const given = (await this.#options.setup?.()) ?? { system: systemPrompt, history, tools: [] };
+    return { ...given, history: this.#turns.history(given.history) };
+  }
+
+  /** Tells a new session what no other has answered. */
+  #resend(session: RealtimeSession): void {
+    for (const lane of this.#turns.busy) {
+      if (!lane.isAwaiting) continue;
+      if (this.#log.has(lane.turn)) this.#log.replay(lane.turn, session);
+      else if (lane.rounds.length > 0) session.respond();
+      else if (lane.kind === 'said') session.say(lane.userText);
+      else session.sendText(lane.userText);
+      this.#expect(lane);
+    }
+    if (this.person.open !== undefined) this.#log.replay(this.person.open, session);
+    this.#log.replay(0, session);
+    if (!this.#utterances.isSpeaking) this.#log.settle(0);
+  }
+
+  /** The session is gone: a reply that broke off is asked for again, once. */
+  #lost(): void {
+    this.#utterances.forgetSession();
+    for (const turn of this.#patience.keys()) this.#endPatience(turn);
+    for (const lane of this.#replies.breakOff())
+      if (lane.wasRetried) this.#replies.end(lane, 'error');
+      else {
+        lane.wasRetried = true;
+        lane.isAwaiting = true;
+      }
+  }
+
+  /** No session can be had: every turn ends as it is, and so does the run. */
+  #giveUp(error: AntiphonError): void {
+    this.#isLost = true;
+    this.#context.emit('realtime-given-up', serializeError(error));
+    for (const lane of this.#turns.busy) this.#replies.end(lane, 'error');
+    this.#utterances.settleAll();
+    this.#error(this.#turns.latest, serializeError(error));
+    this.#isEnding = true;
+    this.#finishIfDone();
+  }
+
+  /** Between two turns a session that ends soon is exchanged. */
+  #pause(): void {
+    if (!this.#link.isExpiring || this.#turns.busy.length > 0 || this.#heard.isAudible) return;
+    if (this.person.open === undefined && !this.#utterances.isSpeaking)
+      this.#link.exchange('pause');
+  }
+
+  #finishIfDone(): void {
+    if (!this.#isEnding || this.#isOver || this.#turns.order.waiting.length > 0) return;
+    if (this.#turns.busy.length > 0) return;
+    this.#isOver = true;
+    this.#output.writer.close();
+  }
+
+  #error(turn: number, error: ErrorData): void {
+    this.#emit(element('error', { ...this.#facts(turn), error: { ...error, stage: this.#name } }));
+  }
+
+  #facts(turn: number): { turn: number; at: number; source: string } {
+    return { turn, at: this.#turns.at, source: this.#name };
+  }
+
+  readonly #emit = (item: StreamElement): void => {
+    const { writer } = this.#output;
+    if (this.#options.tell === true) this.#context.emit('element', item);
+    if (item.kind === 'interrupt') writer.overtake(item);
+    // Few and small: they wait behind at most one piece of speech.
+    else writer.write(item).catch(() => {});
+  };
+}
