@@ -250,7 +250,7 @@ export class ElementBuilder {
 
   #recording(sound: Sound): Recording {
     if (sound instanceof Float32Array)
-      return { samples: Float32Array.from(sound), sampleRate: this.#sampleRate };
+      return { samples: new Float32Array(sound), sampleRate: this.#sampleRate };
     return { samples: sound.samples.slice(), sampleRate: sound.sampleRate };
   }
 }

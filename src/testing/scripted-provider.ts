@@ -108,6 +108,7 @@ export function scriptedProvider(
   const { id = 'scripted', tools, clock = wallClock, repeat = false } = options;
   const steps = new Script('the provider', script.map(whole), describeExchange);
   const calls: { -readonly [Key in keyof ScriptedCall]: ScriptedCall[Key] }[] = [];
+  const requests: ProviderRequest[] = [];
 
   async function* stream(
     request: ProviderRequest,
@@ -115,6 +116,7 @@ export function scriptedProvider(
   ): AsyncGenerator<ProviderPart, void, undefined> {
     const call = { request, cancelled: false, closed: false };
     calls.push(call);
+    requests.push(request);
     let complete = false;
     try {
       const exchange = steps.take() ?? (repeat ? steps.last : undefined);
@@ -139,9 +141,7 @@ export function scriptedProvider(
   return asScripted({
     id,
     calls,
-    get requests() {
-      return calls.map(({ request }) => request);
-    },
+    requests,
     ...(tools === undefined ? {} : { tools }),
     stream,
     verify: () => steps.verify(),

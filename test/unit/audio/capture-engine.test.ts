@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { CaptureEngine } from '../../../src/audio/capture-engine.ts';
 import type { CaptureReport } from '../../../src/audio/edge-messages.ts';
 import { sharedFloor } from '../../../src/audio/shared-floor.ts';
-import { creditOf, elementsOf, FarEnd, settle } from './ports.ts';
+import { settle } from '../../../src/testing/index.ts';
+import { creditOf, elementsOf, FarEnd } from './ports.ts';
 
 const rate = 16_000;
 const quantum = 128;

@@ -4,7 +4,8 @@ import type { PlaybackReport } from '../../../src/audio/edge-messages.ts';
 import type { FloorMessage } from '../../../src/audio/floor.ts';
 import { sharedFloor } from '../../../src/audio/shared-floor.ts';
 import { element, textMessage, type SpeechElement } from '../../../src/core/element.ts';
-import { creditOf, data, elementsOf, FarEnd, settle } from './ports.ts';
+import { settle } from '../../../src/testing/index.ts';
+import { creditOf, data, elementsOf, FarEnd } from './ports.ts';
 
 const rate = 16_000;
 const quantum = 128;

@@ -2,19 +2,6 @@
 import type { StreamElement } from '../../../src/core/element.ts';
 import type { PortMessage, WriterMessage } from '../../../src/core/port/protocol.ts';
 
-/** Lets everything that was posted arrive: a message sent now comes after what was sent before. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 4; i++)
-    await new Promise<void>((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => {
-        port1.close();
-        resolve();
-      };
-      port2.postMessage(0);
-    });
-}
-
 /** One end for the engine, the other kept here. */
 export class FarEnd<Message = PortMessage> {
   readonly port: MessagePort;

@@ -3,8 +3,7 @@ import { element, type MessageElement, type StreamElement } from '../../../src/c
 import { AntiphonError } from '../../../src/core/errors.ts';
 import { defineTool } from '../../../src/providers/tools.ts';
 import { ProviderStage } from '../../../src/stages/conversation/provider-stage.ts';
-import { runOn, testContext } from '../../../src/testing/stage-context.ts';
-import { call, callsDone, say, scripted, stop } from '../providers/scripted.ts';
+import { reply, runOn, scriptedProvider, testContext } from '../../../src/testing/index.ts';
 import { assistant, brief, collect, feed, shown, turnEnd, user } from './helpers.ts';
 
 const lastMessage = (elements: readonly StreamElement[]): MessageElement['message'] => {
@@ -17,10 +16,7 @@ const lastMessage = (elements: readonly StreamElement[]): MessageElement['messag
 
 describe('a live conversation', () => {
   it('answers each turn once, streaming, the user before the reply', async () => {
-    const provider = scripted([
-      [say('Hel'), say('lo.'), stop],
-      [say('Fine.'), stop],
-    ]);
+    const provider = scriptedProvider([['Hel', 'lo.'], ['Fine.']]);
     const context = testContext();
     context.turn(1).systemPrompt = 'Be brief.';
     const outputs = await runOn(
@@ -57,7 +53,7 @@ describe('a live conversation', () => {
   });
 
   it('makes no call for a turn without words', async () => {
-    const provider = scripted([[say('?'), stop]]);
+    const provider = scriptedProvider([['?']]);
     expect(brief(await runOn(new ProviderStage({ provider }), [turnEnd(), turnEnd(2)]))).toEqual([
       'turn-end',
       'turn-end',
@@ -68,10 +64,7 @@ describe('a live conversation', () => {
   it('lets speech and transcripts of the next turn overtake a reply, and keeps content behind it', async () => {
     const input = feed();
     const context = testContext();
-    const provider = scripted([
-      [say('One '), 'hang'],
-      [say('Two'), stop],
-    ]);
+    const provider = scriptedProvider([['One ', reply.hang], ['Two']]);
     const outputs = collect(new ProviderStage({ provider }).process(input, context));
     input.push(user('A'), turnEnd());
     await outputs.until(2);
@@ -101,10 +94,7 @@ describe('a live conversation', () => {
   it('ends an interrupted reply with what it had, and answers the next turn', async () => {
     const input = feed();
     const context = testContext();
-    const provider = scripted([
-      [say('Once upon '), say('a time'), 'hang'],
-      [say('Sure.'), stop],
-    ]);
+    const provider = scriptedProvider([['Once upon ', 'a time', reply.hang], ['Sure.']]);
     const stage = new ProviderStage({ provider });
     const outputs = collect(stage.process(input, context));
     input.push(user('A story'), turnEnd());
@@ -122,13 +112,16 @@ describe('a live conversation', () => {
       'assistant:Once upon',
       'user:Shorter',
     ]);
-    expect(provider.closed).toEqual([1, 2]);
+    expect(provider.calls).toMatchObject([
+      { cancelled: true, closed: true },
+      { cancelled: false, closed: true },
+    ]);
   });
 
   it('remembers what was said in a turn that was interrupted before its answer began', async () => {
     const context = testContext();
     context.interrupt(1);
-    const provider = scripted([[say('Both.'), stop]]);
+    const provider = scriptedProvider([['Both.']]);
     const outputs = await runOn(
       new ProviderStage({ provider }),
       [user('First'), turnEnd(), user('Second', 2), turnEnd(2)],
@@ -147,7 +140,7 @@ describe('a live conversation', () => {
 
   it('leaves a reply nobody heard a word of out of what the model sees', async () => {
     const input = feed();
-    const provider = scripted([[say('Blah.'), stop]]);
+    const provider = scriptedProvider([['Blah.']], { repeat: true });
     const stage = new ProviderStage({ provider });
     const outputs = collect(stage.process(input, testContext()));
     input.push(user('A'), turnEnd());
@@ -164,7 +157,7 @@ describe('a live conversation', () => {
       hint: 'Try again.',
       retryable: true,
     });
-    const provider = scripted([[say('Well'), failure], [failure], [say('Back.'), stop]]);
+    const provider = scriptedProvider([['Well', failure], [failure], ['Back.']]);
     const inputs = [1, 2, 3].flatMap((turn) => [user(`T${turn}`, turn), turnEnd(turn)]);
     const outputs = await runOn(new ProviderStage({ provider }), inputs);
     expect(brief(outputs)).toEqual([
@@ -195,7 +188,7 @@ describe('a live conversation', () => {
   it('ends silently with the run, and closes the provider', async () => {
     const input = feed();
     const context = testContext();
-    const provider = scripted([[say('One'), 'hang']]);
+    const provider = scriptedProvider([['One', reply.hang]]);
     const outputs = collect(new ProviderStage({ provider }).process(input, context));
     input.push(user('A'), turnEnd());
     await outputs.until(2);
@@ -203,11 +196,11 @@ describe('a live conversation', () => {
     input.end();
     await outputs.done;
     expect(brief(outputs.all)).toEqual(['user:A', '+One', 'turn-end']);
-    expect(provider.closed).toEqual([1]);
+    expect(provider.calls).toMatchObject([{ cancelled: true, closed: true }]);
   });
 
   it('stops the provider when its consumer stops reading', async () => {
-    const provider = scripted([[say('One'), say('Two'), 'hang']]);
+    const provider = scriptedProvider([['One', 'Two', reply.hang]]);
     const stage = new ProviderStage({ provider });
     const source = (async function* () {
       yield user('A');
@@ -216,13 +209,13 @@ describe('a live conversation', () => {
     })();
     for await (const item of stage.process(source, testContext())) if (item.kind === 'text') break;
     await Promise.resolve();
-    await expect.poll(() => provider.closed).toEqual([1]);
+    await expect.poll(() => provider.calls.map(({ closed }) => closed)).toEqual([true]);
   });
 });
 
 describe('the past', () => {
   it('comes from the turn, once, before what this run adds, and is never answered', async () => {
-    const provider = scripted([[say('Yes.'), stop]]);
+    const provider = scriptedProvider([['Yes.']], { repeat: true });
     const context = testContext();
     const old = [user('Old', 0), assistant('Older', 0, { heard: 'Old' })].map(
       (item) => (item as MessageElement).message,
@@ -252,7 +245,7 @@ describe('the past', () => {
   });
 
   it('is bounded and begins with a user', async () => {
-    const provider = scripted([[say('ok'), stop]]);
+    const provider = scriptedProvider([['ok']], { repeat: true });
     const inputs = Array.from({ length: 10 }, (_, index) => [
       user(`T${index + 1}`, index + 1),
       turnEnd(index + 1),
@@ -275,10 +268,10 @@ describe('tools', () => {
   });
 
   it('run between the rounds of one reply, which stays one message', async () => {
-    const provider = scripted([
-      [say('Let me look.'), call('clock'), callsDone],
-      [say('It is noon.'), stop],
-      [say('Bye.'), stop],
+    const provider = scriptedProvider([
+      ['Let me look.', reply.call('clock')],
+      ['It is noon.'],
+      ['Bye.'],
     ]);
     const stage = new ProviderStage({ provider, tools: [clock] });
     const outputs = await runOn(stage, [user('Time?'), turnEnd(), user('Thanks', 2), turnEnd(2)]);
@@ -301,9 +294,10 @@ describe('tools', () => {
 
   it('of an interrupted reply are remembered as far as it was heard', async () => {
     const input = feed();
-    const provider = scripted([
-      [say('Let me look.'), call('clock'), callsDone],
-      [say('It is noon.'), stop],
+    const provider = scriptedProvider([
+      ['Let me look.', reply.call('clock')],
+      ['It is noon.'],
+      ['Well.'],
     ]);
     const stage = new ProviderStage({ provider, tools: [clock] });
     const outputs = collect(stage.process(input, testContext()));
@@ -324,7 +318,7 @@ describe('tools', () => {
 
   it('may be narrowed by the turn, and include those of the provider', async () => {
     const other = defineTool({ name: 'other', description: '', parameters: {}, execute: () => 1 });
-    const provider = { ...scripted([[say('ok'), stop]]), tools: [clock] };
+    const provider = scriptedProvider([['ok'], ['ok']], { tools: [clock] });
     const context = testContext();
     context.turn(2).allowedTools = ['clock'];
     await runOn(
@@ -344,7 +338,7 @@ describe('a single exchange', () => {
     ['the input closes', []],
     ['an end arrives', [element('end', {})]],
   ])('is answered when %s without a turn-end', async (_, tail) => {
-    const provider = scripted([[say('Hello.'), stop]]);
+    const provider = scriptedProvider([['Hello.']]);
     const outputs = await runOn(new ProviderStage({ provider }), [
       user('A'),
       assistant('B'),
@@ -367,6 +361,6 @@ describe('a single exchange', () => {
   });
 
   it('passes on everything and nothing else for an empty input', async () => {
-    expect(await runOn(new ProviderStage({ provider: scripted([[stop]]) }), [])).toEqual([]);
+    expect(await runOn(new ProviderStage({ provider: scriptedProvider([[]]) }), [])).toEqual([]);
   });
 });

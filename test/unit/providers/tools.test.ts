@@ -15,7 +15,7 @@ import {
   type Tool,
   type ToolContext,
 } from '../../../src/providers/tools.ts';
-import { call, callsDone, say, scripted, stop } from './scripted.ts';
+import { reply, scriptedProvider } from '../../../src/testing/index.ts';
 
 const context = (signal = new AbortController().signal): ToolContext => ({
   signal,
@@ -160,9 +160,9 @@ describe('the tool loop', () => {
       parameters: {},
       execute: () => release('slow done'),
     });
-    const provider = scripted([
-      [say('Let me see.'), call('slow'), call('fast'), callsDone],
-      [say('Done.'), stop],
+    const provider = scriptedProvider([
+      ['Let me see.', reply.call('slow'), reply.call('fast')],
+      ['Done.'],
     ]);
     const parts = await run(provider, [slow, fast]);
     expect(texts(parts)).toBe('Let me see. Done.');
@@ -198,9 +198,9 @@ describe('the tool loop', () => {
       parameters: { required: ['x'] },
       execute: () => 1,
     });
-    const provider = scripted([
-      [call('broken'), call('strict', 'not json{'), call('missing'), callsDone],
-      [say('Sorry.'), stop],
+    const provider = scriptedProvider([
+      [reply.call('broken'), reply.call('strict', 'not json{'), reply.call('missing')],
+      ['Sorry.'],
     ]);
     const parts = await run(provider, [broken, strict]);
     expect(
@@ -221,7 +221,7 @@ describe('the tool loop', () => {
 
   it('stops a model that never stops asking', async () => {
     const tool = defineTool({ name: 'more', description: '', parameters: {}, execute: () => 1 });
-    const provider = scripted([[call('more'), callsDone]]);
+    const provider = scriptedProvider([[reply.call('more')]], { repeat: true });
     await expect(
       run(provider, [tool], {
         runner: new ToolRunner({ policy: { maxRounds: 3 } }),
@@ -243,7 +243,7 @@ describe('the tool loop', () => {
       },
     });
     await expect(
-      run(scripted([[call('deaf'), callsDone]]), [deaf], { signal: controller.signal }),
+      run(scriptedProvider([[reply.call('deaf')]]), [deaf], { signal: controller.signal }),
     ).rejects.toMatchObject({ code: 'aborted' });
     const stuck: Provider = {
       id: 'stuck',
@@ -260,9 +260,9 @@ describe('the tool loop', () => {
   it('adds up the usage of all rounds', async () => {
     const tool = defineTool({ name: 'more', description: '', parameters: {}, execute: () => 1 });
     const usage = { inputTokens: 10, outputTokens: 1 };
-    const provider = scripted([
-      [call('more'), { type: 'finish', reason: 'tool-calls', usage }],
-      [say('x'), { type: 'finish', reason: 'stop', usage }],
+    const provider = scriptedProvider([
+      [reply.call('more'), { type: 'finish', reason: 'tool-calls', usage }],
+      ['x', { type: 'finish', reason: 'stop', usage }],
     ]);
     expect((await run(provider, [tool])).at(-1)).toMatchObject({
       usage: { inputTokens: 20, outputTokens: 2 },

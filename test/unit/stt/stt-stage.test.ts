@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { FloorWords } from '../../../src/audio/floor.ts';
 import {
   type AudioElement,
-  type ElementOf,
   type Kind,
   type StreamElement,
   type UtteranceElement,
@@ -12,8 +11,14 @@ import {
 import { AntiphonError } from '../../../src/core/errors.ts';
 import type { STTStageOptions } from '../../../src/stages/streaming/stt-options.ts';
 import { STTStage } from '../../../src/stages/streaming/stt-stage.ts';
-import { runOn, testContext } from '../../../src/testing/stage-context.ts';
-import { heard, scriptedRecognizer } from './scripted-recognizer.ts';
+import {
+  only,
+  recognition,
+  runOn,
+  scriptedRecognizer,
+  settle,
+  testContext,
+} from '../../../src/testing/index.ts';
 
 const rate = 16_000;
 const audio = (turn: number, ms: number, at = 0): AudioElement =>
@@ -29,8 +34,6 @@ const utterance = (turn: number, at = 0, sampleRate = rate): UtteranceElement =>
   });
 const turnEnd = (turn: number): StreamElement => element('turn-end', { turn });
 const kinds = (elements: readonly StreamElement[]): Kind[] => elements.map(({ kind }) => kind);
-const only = <K extends Kind>(elements: readonly StreamElement[], kind: K): ElementOf<K>[] =>
-  elements.filter((output): output is ElementOf<K> => output.kind === kind);
 
 /** A stage at work, fed and read by hand. */
 function atWork(options: STTStageOptions): {
@@ -58,9 +61,6 @@ function atWork(options: STTStageOptions): {
   const done = (async () => {
     for await (const output of new STTStage(options).process(input, context)) outputs.push(output);
   })();
-  const settle = async (): Promise<void> => {
-    for (let i = 0; i < 60; i++) await Promise.resolve();
-  };
   return {
     outputs,
     events: context.events,
@@ -80,7 +80,7 @@ function atWork(options: STTStageOptions): {
 
 describe('STTStage', () => {
   it('emits final transcript, user message and then lets the turn end', async () => {
-    const recognizer = scriptedRecognizer([heard(' what time is it ', 0.8)]);
+    const recognizer = scriptedRecognizer([recognition(' what time is it ', { confidence: 0.8 })]);
     const outputs = await runOn(new STTStage({ recognizer, language: 'en' }), [
       element('speech-start', { turn: 3 }),
       utterance(3, 2000),
@@ -120,7 +120,7 @@ describe('STTStage', () => {
   });
 
   it('says nothing in the name of someone who said nothing', async () => {
-    const recognizer = scriptedRecognizer([heard('  ', 0)]);
+    const recognizer = scriptedRecognizer([recognition('  ', { confidence: 0 })]);
     const outputs = await runOn(new STTStage({ recognizer }), [utterance(1), turnEnd(1)]);
     expect(kinds(outputs)).toEqual(['transcript', 'turn-end']);
     expect(outputs[0]).toMatchObject({ text: '', final: true });
@@ -128,11 +128,11 @@ describe('STTStage', () => {
 
   it('consumes audio and utterances, or passes them on behind the transcript when asked to', async () => {
     const spoken = [audio(1, 100), utterance(1), turnEnd(1)];
-    const silent = new STTStage({ recognizer: scriptedRecognizer([heard('yes')]) });
+    const silent = new STTStage({ recognizer: scriptedRecognizer([recognition('yes')]) });
     expect(kinds(await runOn(silent, spoken))).toEqual(['transcript', 'message', 'turn-end']);
     expect(silent.emits).not.toContain('audio');
     const forwarding = new STTStage({
-      recognizer: scriptedRecognizer([heard('yes')]),
+      recognizer: scriptedRecognizer([recognition('yes')]),
       forwardAudio: true,
     });
     expect(forwarding.emits).toContain('utterance');
@@ -147,7 +147,7 @@ describe('STTStage', () => {
 
   it('turns a failure into an error element that names the stage, and the turn still ends', async () => {
     const failure = new AntiphonError('model-run', 'out of memory', { hint: 'Load it again.' });
-    const recognizer = scriptedRecognizer([failure, heard('still here')]);
+    const recognizer = scriptedRecognizer([failure, recognition('still here')]);
     const outputs = await runOn(new STTStage({ recognizer, name: 'scribe' }), [
       utterance(1),
       turnEnd(1),
@@ -164,19 +164,19 @@ describe('STTStage', () => {
 
   it('tries again after an error that may pass, as often as the policy says', async () => {
     const busy = new AntiphonError('provider-overloaded', 'busy', { retryable: true });
-    const patient = scriptedRecognizer([busy, busy, heard('hello')]);
+    const patient = scriptedRecognizer([busy, busy, recognition('hello')]);
     const retry = { baseDelayMs: 0 };
     const outputs = await runOn(new STTStage({ recognizer: patient, retry }), [utterance(1)]);
     expect(patient.transcribed).toHaveLength(3);
     expect(outputs[0]).toMatchObject({ kind: 'transcript', text: 'hello' });
-    const hopeless = scriptedRecognizer([busy, busy, busy, heard('too late')]);
+    const hopeless = scriptedRecognizer([busy, busy, busy, recognition('too late')]);
     const failed = await runOn(new STTStage({ recognizer: hopeless, retry }), [utterance(1)]);
     expect(hopeless.transcribed).toHaveLength(3);
     expect(failed[0]).toMatchObject({ kind: 'error', error: { retryable: true } });
   });
 
   it('refuses an utterance of another rate by an error element', async () => {
-    const recognizer = scriptedRecognizer([heard('never')]);
+    const recognizer = scriptedRecognizer([recognition('never')]);
     const outputs = await runOn(new STTStage({ recognizer }), [utterance(1, 0, 8000)]);
     expect(outputs[0]).toMatchObject({ kind: 'error', error: { code: 'audio-format' } });
     expect(recognizer.transcribed).toHaveLength(0);
@@ -204,15 +204,15 @@ describe('STTStage', () => {
 
 describe('interim transcripts', () => {
   it('come while the person speaks, on the capture clock, and only when they changed', async () => {
-    const recognizer = scriptedRecognizer([heard('what time')]);
+    const recognizer = scriptedRecognizer([recognition('what time')], { interims: 'by-hand' });
     const stage = atWork({ recognizer });
     await stage.give(audio(1, 500, 4000));
     const [stream] = recognizer.streams;
-    stream?.waiting.shift()?.(heard('what'));
+    stream?.answer(recognition('what'));
     await stage.give(audio(1, 320, 4500));
-    stream?.waiting.shift()?.(heard('what'));
+    stream?.answer(recognition('what'));
     await stage.give(audio(1, 320, 4820));
-    stream?.waiting.shift()?.(heard('what time'));
+    stream?.answer(recognition('what time'));
     await stage.give();
     expect(stage.outputs).toMatchObject([
       { kind: 'transcript', final: false, text: 'what', words: [{ start: 4000, end: 4100 }] },
@@ -230,7 +230,7 @@ describe('interim transcripts', () => {
   });
 
   it('wait for new audio, and never queue up behind a busy engine', async () => {
-    const recognizer = scriptedRecognizer([]);
+    const recognizer = scriptedRecognizer([], { interims: 'by-hand' });
     const stage = atWork({ recognizer });
     for (let i = 0; i < 9; i++) await stage.give(audio(1, 32, i * 32));
     const [stream] = recognizer.streams;
@@ -239,39 +239,38 @@ describe('interim transcripts', () => {
     expect(stream?.attempts).toBe(1);
     for (let i = 0; i < 50; i++) await stage.give(audio(1, 32, (10 + i) * 32));
     expect(stream?.attempts).toBe(1);
-    stream?.waiting.shift()?.(heard('so'));
+    stream?.answer(recognition('so'));
     await stage.give(audio(1, 32, 60 * 32));
     expect(stream?.attempts).toBe(2);
     await stage.finish();
   });
 
   it('of a misfire are forgotten', async () => {
-    const recognizer = scriptedRecognizer([]);
+    const recognizer = scriptedRecognizer([], { interims: 'by-hand' });
     const stage = atWork({ recognizer });
     await stage.give(audio(2, 500));
     await stage.give(element('speech-end', { turn: 2, misfire: true }));
-    recognizer.streams[0]?.waiting.shift()?.(heard('cough'));
+    recognizer.streams[0]?.answer(recognition('cough'));
     await stage.give(audio(3, 500));
     expect(recognizer.streams.map(({ closed }) => closed)).toEqual([true, false]);
     expect(kinds(await stage.finish())).toEqual(['speech-end']);
   });
 
   it('that come too late for their turn are dropped', async () => {
-    const recognizer = scriptedRecognizer([heard('final')]);
+    const recognizer = scriptedRecognizer([recognition('final')], { interims: 'by-hand' });
     const stage = atWork({ recognizer });
     await stage.give(audio(1, 500));
-    const late = recognizer.streams[0]?.waiting.shift();
     await stage.give(utterance(1), turnEnd(1));
-    late?.(heard('fin'));
+    recognizer.streams[0]?.answer(recognition('fin'));
     const outputs = await stage.finish();
     expect(only(outputs, 'transcript').map(({ text }) => text)).toEqual(['final']);
   });
 
   it('that fail end the interims of the turn, not the turn', async () => {
-    const recognizer = scriptedRecognizer([heard('final')]);
+    const recognizer = scriptedRecognizer([recognition('final')], { interims: 'by-hand' });
     const stage = atWork({ recognizer });
     await stage.give(audio(1, 500));
-    recognizer.streams[0]?.waiting.shift()?.(new Error('broken'));
+    recognizer.streams[0]?.answer(new Error('broken'));
     await stage.give(audio(1, 500), audio(1, 500));
     expect(recognizer.streams[0]?.attempts).toBe(1);
     expect(stage.events).toMatchObject([{ type: 'interim-failed', detail: { code: 'model-run' } }]);
@@ -280,10 +279,10 @@ describe('interim transcripts', () => {
   });
 
   it('are left out when switched off and when the engine has none', async () => {
-    const off = scriptedRecognizer([heard('a')]);
+    const off = scriptedRecognizer([recognition('a')], { interims: 'by-hand' });
     await runOn(new STTStage({ recognizer: off, interims: false }), [audio(1, 900), utterance(1)]);
     expect(off.streams).toHaveLength(0);
-    const unable = scriptedRecognizer([heard('a')], { streaming: false });
+    const unable = scriptedRecognizer(['a'], { interims: 'none' });
     const outputs = await runOn(new STTStage({ recognizer: unable }), [
       audio(1, 900),
       utterance(1),
@@ -300,11 +299,11 @@ describe('interim transcripts', () => {
         if (told.length === 2) resolve();
       };
     });
-    const recognizer = scriptedRecognizer([heard('yeah right')]);
+    const recognizer = scriptedRecognizer([recognition('yeah right')], { interims: 'by-hand' });
     const stage = atWork({ recognizer, words: port1 });
     await stage.give(audio(5, 400));
     // Words of 100 ms each: after 400 ms of audio the third may still be going on.
-    recognizer.streams[0]?.waiting.shift()?.(heard('yeah right no'));
+    recognizer.streams[0]?.answer(recognition('yeah right no'));
     await stage.give(utterance(5), turnEnd(5));
     await three;
     await stage.finish();

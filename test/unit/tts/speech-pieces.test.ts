@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SpeechPieces } from '../../../src/stages/streaming/speech-pieces.ts';
-import { scriptedVoice, voiceRate } from './scripted-voice.ts';
+import { characterVoice, voiceRate } from './character-voice.ts';
 
 const facts = { turn: 2, at: 7, source: 'tts' };
-const voice = scriptedVoice();
+const voice = characterVoice();
 
 describe('pieces of speech', () => {
   it('end where words end', async () => {

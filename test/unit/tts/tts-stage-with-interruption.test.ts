@@ -9,8 +9,13 @@ import {
 import { AntiphonError } from '../../../src/core/errors.ts';
 import type { TTSWithInterruptionOptions } from '../../../src/stages/streaming/tts-options.ts';
 import { TTSStageWithInterruption } from '../../../src/stages/streaming/tts-stage-with-interruption.ts';
-import { runOn, testContext, type TestContext } from '../../../src/testing/stage-context.ts';
-import { scriptedVoice, type ScriptedVoice } from './scripted-voice.ts';
+import {
+  runOn,
+  type ScriptedSynthesizer,
+  type TestContext,
+  testContext,
+} from '../../../src/testing/index.ts';
+import { characterVoice } from './character-voice.ts';
 
 const delta = (text: string, turn = 1): StreamElement =>
   element('text', { text, delta: true, role: 'assistant', turn });
@@ -20,7 +25,7 @@ const message = (text: string, turn = 1, facts: Partial<Message> = {}): StreamEl
   element('message', { message: textMessage('assistant', text, facts), turn });
 
 function stageWith(
-  synthesizer: ScriptedVoice,
+  synthesizer: ScriptedSynthesizer,
   options: Partial<TTSWithInterruptionOptions> = {},
 ): TTSStageWithInterruption {
   return new TTSStageWithInterruption({ synthesizer, sentencePauseMs: 0, ...options });
@@ -50,7 +55,7 @@ const isSpeech = (output: StreamElement): output is SpeechElement => output.kind
 
 describe('a reply that is being written', () => {
   it('is spoken sentence by sentence, its message passed on behind the speech', async () => {
-    const voice = scriptedVoice();
+    const voice = characterVoice();
     const increments = ['Hel', 'lo the', 're. How ', 'are you', '? ', 'Good.'].map((text) =>
       delta(text),
     );
@@ -63,7 +68,7 @@ describe('a reply that is being written', () => {
   });
 
   it('is heard before it is complete', async () => {
-    const stage = stageWith(scriptedVoice());
+    const stage = stageWith(characterVoice());
     let goOn: () => void = () => undefined;
     const listening = new Promise<void>((resolve) => {
       goOn = resolve;
@@ -84,7 +89,7 @@ describe('a reply that is being written', () => {
   });
 
   it('is spoken to its end when its message never comes', async () => {
-    const outputs = await runOn(stageWith(scriptedVoice()), [
+    const outputs = await runOn(stageWith(characterVoice()), [
       delta('One. Two'),
       delta(' three', 2),
     ]);
@@ -96,7 +101,7 @@ describe('a reply that is being written', () => {
       turn: 1,
       error: { code: 'provider-network', message: 'cut', hint: '', retryable: true },
     });
-    const outputs = await runOn(stageWith(scriptedVoice()), [delta('One. Two'), error]);
+    const outputs = await runOn(stageWith(characterVoice()), [delta('One. Two'), error]);
     expect(outline(outputs)).toEqual(['1: One. Two', '| 1', 'error 1']);
   });
 
@@ -105,7 +110,7 @@ describe('a reply that is being written', () => {
       turn: 1,
       error: { code: 'provider-network', message: 'cut', hint: '', retryable: true },
     });
-    const outputs = await runOn(stageWith(scriptedVoice()), [
+    const outputs = await runOn(stageWith(characterVoice()), [
       delta('One. Two'),
       error,
       message('One. Two'),
@@ -124,7 +129,7 @@ describe('a reply that is being written', () => {
 
   it('goes on behind a message that asks for tools', async () => {
     const toolCalls = [{ id: 'a', name: 'time', arguments: {} }];
-    const outputs = await runOn(stageWith(scriptedVoice()), [
+    const outputs = await runOn(stageWith(characterVoice()), [
       delta('Let me see.'),
       message('Let me see.', 1, { toolCalls }),
       element('message', { message: textMessage('tool', '5'), turn: 1 }),
@@ -142,14 +147,14 @@ describe('a reply that is being written', () => {
   });
 
   it('has pauses between sentences and smaller ones between clauses', async () => {
-    const stage = stageWith(scriptedVoice(), { sentencePauseMs: 90, maxPieceMs: 10_000 });
+    const stage = stageWith(characterVoice(), { sentencePauseMs: 90, maxPieceMs: 10_000 });
     const outputs = await runOn(stage, [delta('One two three, four five. Six.'), message('')]);
     const lengths = outputs.filter(isSpeech).map((speech) => speech.samples.length);
     expect(lengths).toEqual([150, 30 + 110, 90 + 40, 0]);
   });
 
   it('comes in short pieces whose texts are the reply', async () => {
-    const stage = stageWith(scriptedVoice(), { maxPieceMs: 60 });
+    const stage = stageWith(characterVoice(), { maxPieceMs: 60 });
     const text = 'One two three four five six.  Seven\n\n- eight **nine** 😀';
     const outputs = await runOn(stage, [delta(text), message(text)]);
     const speech = outputs.filter(isSpeech);
@@ -159,7 +164,7 @@ describe('a reply that is being written', () => {
 
   it('tells when its first sentence and its first audio were ready', async () => {
     const context = testContext();
-    await runOn(stageWith(scriptedVoice()), [delta('One. Two.', 3), message('', 3)], context);
+    await runOn(stageWith(characterVoice()), [delta('One. Two.', 3), message('', 3)], context);
     expect(context.events.map((event) => [event.type, event.detail])).toEqual([
       ['first-sentence', { turn: 3 }],
       ['first-audio', { turn: 3 }],
@@ -169,14 +174,14 @@ describe('a reply that is being written', () => {
 
 describe('what is spoken', () => {
   it('is a message that had no increments', async () => {
-    const voice = scriptedVoice();
+    const voice = characterVoice();
     const outputs = await runOn(stageWith(voice), [message('Hello there. Bye.')]);
     expect(voice.spoken).toEqual(['Hello there. ', 'Bye.']);
     expect(outline(outputs)).toEqual(['1: Hello there. Bye.', '| 1', 'message 1']);
   });
 
   it('is "say this", a reply of its own', async () => {
-    const outputs = await runOn(stageWith(scriptedVoice()), [
+    const outputs = await runOn(stageWith(characterVoice()), [
       sayThis('Hello.', 5),
       sayThis('Bye.', 6),
     ]);
@@ -184,12 +189,15 @@ describe('what is spoken', () => {
   });
 
   it('is "say this" once, although a message repeats it for the record', async () => {
-    const outputs = await runOn(stageWith(scriptedVoice()), [sayThis('Hello.'), message('Hello.')]);
+    const outputs = await runOn(stageWith(characterVoice()), [
+      sayThis('Hello.'),
+      message('Hello.'),
+    ]);
     expect(outline(outputs)).toEqual(['1: Hello.', '| 1', 'message 1']);
   });
 
   it('is "say this" within a reply, in its place', async () => {
-    const outputs = await runOn(stageWith(scriptedVoice()), [
+    const outputs = await runOn(stageWith(characterVoice()), [
       delta('One moment'),
       sayThis('Hm.'),
       delta('Here it is.'),
@@ -199,7 +207,7 @@ describe('what is spoken', () => {
   });
 
   it('is never the user, a tool or stored history', async () => {
-    const voice = scriptedVoice();
+    const voice = characterVoice();
     const history = { fromHistory: true };
     const inputs: StreamElement[] = [
       element('message', { message: textMessage('assistant', 'Old.'), meta: history }),
@@ -214,7 +222,7 @@ describe('what is spoken', () => {
   });
 
   it('is nothing of empty and too short texts, whose replies end all the same', async () => {
-    const voice = scriptedVoice();
+    const voice = characterVoice();
     const outputs = await runOn(stageWith(voice, { minTextLength: 5 }), [
       sayThis('Hi', 1),
       message(' \n', 2),
@@ -224,7 +232,7 @@ describe('what is spoken', () => {
   });
 
   it('lets everything else through in order', async () => {
-    const outputs = await runOn(stageWith(scriptedVoice()), [
+    const outputs = await runOn(stageWith(characterVoice()), [
       element('turn-end', { turn: 1 }),
       delta('One. T'),
       element('transcript', { text: 'hm', final: false, turn: 2 }),
@@ -247,9 +255,9 @@ describe('an interruption', () => {
   async function interrupted(
     inputs: readonly StreamElement[],
     at: Readonly<Record<string, readonly number[]>>,
-  ): Promise<{ outputs: StreamElement[]; voice: ScriptedVoice; context: TestContext }> {
+  ): Promise<{ outputs: StreamElement[]; voice: ScriptedSynthesizer; context: TestContext }> {
     const context = testContext();
-    const voice = scriptedVoice((text) => {
+    const voice = characterVoice((text) => {
       for (const turn of at[text] ?? []) context.interrupt(turn);
     });
     return { outputs: await runOn(stageWith(voice), inputs, context), voice, context };
@@ -290,7 +298,7 @@ describe('an interruption', () => {
 
   it('drops speech that waits for a slow reader, and lets the rest pass', async () => {
     const context = testContext();
-    const stage = stageWith(scriptedVoice(), { lookAhead: 4, maxPieceMs: 10 });
+    const stage = stageWith(characterVoice(), { lookAhead: 4, maxPieceMs: 10 });
     const input = (async function* (): AsyncGenerator<StreamElement> {
       yield delta('A very long sentence of many pieces, is it not? It is. ', 1);
       yield message('', 1);
@@ -313,7 +321,7 @@ describe('an interruption', () => {
 
   it('ends a wait for another attempt', async () => {
     const context = testContext();
-    const voice = scriptedVoice((text) => {
+    const voice = characterVoice((text) => {
       if (text !== 'One.') return;
       queueMicrotask(() => context.interrupt(1));
       throw new AntiphonError('provider-overloaded', 'busy', { retryable: true });
@@ -326,7 +334,7 @@ describe('an interruption', () => {
 
 describe('trouble', () => {
   it('with one sentence is told, and the rest is spoken', async () => {
-    const voice = scriptedVoice((text) => {
+    const voice = characterVoice((text) => {
       if (text === 'Bad. ') throw new AntiphonError('model-run', 'no');
     });
     const outputs = await runOn(stageWith(voice), [delta('One. Bad. Three.'), message('')]);
@@ -338,7 +346,7 @@ describe('trouble', () => {
   });
 
   it('that may pass is tried again, other trouble is not', async () => {
-    const voice = scriptedVoice((text, call) => {
+    const voice = characterVoice((text, call) => {
       if (text === 'One. ' && call < 3)
         throw new AntiphonError('provider-overloaded', 'busy', { retryable: true });
       if (text === 'Two.') throw new AntiphonError('provider-auth', 'who?');
@@ -354,13 +362,13 @@ describe('trouble', () => {
       yield delta('One.');
       throw new AntiphonError('channel-closed', 'gone');
     })();
-    await expect(runOn(stageWith(scriptedVoice()), input)).rejects.toMatchObject({
+    await expect(runOn(stageWith(characterVoice()), input)).rejects.toMatchObject({
       code: 'channel-closed',
     });
   });
 
   it('of a reader that has gone stops the work', async () => {
-    const voice = scriptedVoice();
+    const voice = characterVoice();
     const stage = stageWith(voice, { lookAhead: 2, maxPieceMs: 10 });
     const long = Array.from({ length: 50 }, (_, i) => `Sentence ${i}. `).join('');
     const output = stage.process(
@@ -382,7 +390,7 @@ describe('trouble', () => {
 
 describe('long replies', () => {
   it('wait for the reader: never more than the look-ahead is held', async () => {
-    const voice = scriptedVoice();
+    const voice = characterVoice();
     const stage = stageWith(voice, { lookAhead: 3 });
     const sentences = Array.from({ length: 20 }, (_, i) => `Sentence ${i}. `);
     const output = stage.process(

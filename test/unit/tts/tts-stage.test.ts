@@ -3,14 +3,14 @@ import { element, textMessage, type StreamElement } from '../../../src/core/elem
 import { AntiphonError } from '../../../src/core/errors.ts';
 import { TTSStage } from '../../../src/stages/streaming/tts-stage.ts';
 import { runOn, testContext } from '../../../src/testing/stage-context.ts';
-import { scriptedVoice } from './scripted-voice.ts';
+import { characterVoice } from './character-voice.ts';
 
 const message = (role: 'assistant' | 'user' | 'tool', text: string, turn = 1): StreamElement =>
   element('message', { message: textMessage(role, text), turn });
 
 describe('TTSStage', () => {
   it('speaks a message whole, before passing it on', async () => {
-    const [speech, passed, ...rest] = await runOn(new TTSStage({ synthesizer: scriptedVoice() }), [
+    const [speech, passed, ...rest] = await runOn(new TTSStage({ synthesizer: characterVoice() }), [
       message('assistant', 'Hello there. How are you?', 4),
     ]);
     expect(speech).toMatchObject({
@@ -26,7 +26,7 @@ describe('TTSStage', () => {
   });
 
   it('speaks only the assistant, and no increments', async () => {
-    const voice = scriptedVoice();
+    const voice = characterVoice();
     const history = element('message', {
       message: textMessage('assistant', 'Old.'),
       meta: { fromHistory: true },
@@ -52,7 +52,7 @@ describe('TTSStage', () => {
   });
 
   it('does not speak texts that are empty or too short', async () => {
-    const voice = scriptedVoice();
+    const voice = characterVoice();
     await runOn(new TTSStage({ synthesizer: voice, minTextLength: 5 }), [
       message('assistant', ''),
       message('assistant', ' \n Hi '),
@@ -61,7 +61,7 @@ describe('TTSStage', () => {
   });
 
   it('gives an error for what can not be spoken, and goes on', async () => {
-    const voice = scriptedVoice((text) => {
+    const voice = characterVoice((text) => {
       if (text === 'Bad.') throw new AntiphonError('model-run', 'no', { hint: 'Say less.' });
     });
     const outputs = await runOn(new TTSStage({ synthesizer: voice }), [
@@ -76,7 +76,7 @@ describe('TTSStage', () => {
   });
 
   it('tries again when that may help', async () => {
-    const voice = scriptedVoice((_text, call) => {
+    const voice = characterVoice((_text, call) => {
       if (call < 3) throw new AntiphonError('provider-overloaded', 'busy', { retryable: true });
     });
     const outputs = await runOn(new TTSStage({ synthesizer: voice, retry: { delayMs: 0 } }), [
@@ -87,7 +87,7 @@ describe('TTSStage', () => {
   });
 
   it('gives up after the attempts it was given', async () => {
-    const voice = scriptedVoice(() => {
+    const voice = characterVoice(() => {
       throw new AntiphonError('provider-overloaded', 'busy', { retryable: true });
     });
     const stage = new TTSStage({ synthesizer: voice, retry: { delayMs: 0, attempts: 2 } });
@@ -98,7 +98,7 @@ describe('TTSStage', () => {
 
   it('drops the speech of an interrupted turn, and speaks the next', async () => {
     const context = testContext();
-    const voice = scriptedVoice((text) => {
+    const voice = characterVoice((text) => {
       if (text === 'One.') context.interrupt(1);
     });
     const outputs = await runOn(
@@ -114,7 +114,7 @@ describe('TTSStage', () => {
   });
 
   it('gives the rate it was asked for, marks included', async () => {
-    const stage = new TTSStage({ synthesizer: scriptedVoice(), outputSampleRate: 3000 });
+    const stage = new TTSStage({ synthesizer: characterVoice(), outputSampleRate: 3000 });
     expect(stage.format).toEqual({ output: { sampleRate: 3000 } });
     const [speech] = await runOn(stage, [message('assistant', 'Hello you.')]);
     expect(speech).toMatchObject({
@@ -128,7 +128,7 @@ describe('TTSStage', () => {
   });
 
   it('loads the voice, telling the run about it', async () => {
-    const voice = scriptedVoice();
+    const voice = characterVoice();
     await runOn(new TTSStage({ synthesizer: voice }), []);
     expect(voice.loads).toBe(1);
   });

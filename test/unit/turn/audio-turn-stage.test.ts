@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { FloorCommand, FloorMessage } from '../../../src/audio/floor.ts';
 import { type AudioElement, element, type StreamElement } from '../../../src/core/element.ts';
 import { AudioTurnStage } from '../../../src/stages/streaming/audio-turn-stage.ts';
-import { runOn, testContext } from '../../../src/testing/stage-context.ts';
-import { frames, microphone, only, scriptedVad } from './scripted-speech.ts';
+import { only, runOn, scriptedVad, testContext } from '../../../src/testing/index.ts';
+import { frames, microphone } from './scripted-speech.ts';
 
 const stage = (options: Partial<ConstructorParameters<typeof AudioTurnStage>[0]> = {}) =>
   new AudioTurnStage({ vad: scriptedVad(), ...options });

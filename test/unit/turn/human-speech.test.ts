@@ -9,8 +9,7 @@ import { element, type StreamElement, type UtteranceElement } from '../../../src
 import { sileroVoiceActivityDetector } from '../../../src/speech/vad/silero.ts';
 import type { VoiceActivityDetector } from '../../../src/speech/vad/voice-activity.ts';
 import { AudioTurnStage } from '../../../src/stages/streaming/audio-turn-stage.ts';
-import { runOn } from '../../../src/testing/stage-context.ts';
-import { only } from './scripted-speech.ts';
+import { only, runOn } from '../../../src/testing/index.ts';
 import { modelUrl, samplesOf } from './silero-fixture.ts';
 
 interface Recording {

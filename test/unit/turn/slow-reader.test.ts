@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamElement } from '../../../src/core/element.ts';
 import { AudioTurnStage } from '../../../src/stages/streaming/audio-turn-stage.ts';
-import { testContext } from '../../../src/testing/stage-context.ts';
-import { frames, microphone, only, scriptedVad } from './scripted-speech.ts';
+import { only, scriptedVad, testContext } from '../../../src/testing/index.ts';
+import { frames, microphone } from './scripted-speech.ts';
 
 describe('a reader that', () => {
   it('is slow does not make it deaf: the interrupt comes first, audio is dropped, no control is', async () => {

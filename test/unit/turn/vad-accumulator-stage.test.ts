@@ -8,10 +8,16 @@ import {
   VADAccumulatorStage,
   type VADAccumulatorOptions,
 } from '../../../src/stages/streaming/vad-accumulator-stage.ts';
-import { runOn, testContext } from '../../../src/testing/stage-context.ts';
+import {
+  only,
+  recognition,
+  runOn,
+  scriptedRecognizer,
+  scriptedVad,
+  testContext,
+} from '../../../src/testing/index.ts';
 import { brief, turnEnd, user } from '../conversation/helpers.ts';
-import { heard, scriptedRecognizer } from '../stt/scripted-recognizer.ts';
-import { frames, microphone, only, scriptedVad } from './scripted-speech.ts';
+import { frames, microphone } from './scripted-speech.ts';
 
 type Answers = Parameters<typeof scriptedRecognizer>[0];
 
@@ -19,7 +25,7 @@ function stageOf(
   answers: Answers,
   options: Partial<VADAccumulatorOptions> = {},
 ): { readonly stage: VADAccumulatorStage; readonly lengthsMs: () => number[] } {
-  const recognizer = scriptedRecognizer(answers, { streaming: false });
+  const recognizer = scriptedRecognizer(answers, { interims: 'none' });
   const stage = new VADAccumulatorStage({ vad: scriptedVad(), recognizer, ...options });
   const lengthsMs = (): number[] =>
     recognizer.transcribed.map(({ length }) => samplesToMs(length, 16_000));
@@ -30,7 +36,10 @@ const two = microphone(frames([960, 0], [640, 0.9], [960, 0], [640, 0.9], [960, 
 
 describe('VADAccumulatorStage', () => {
   it('makes one user message of each turn of a stream', async () => {
-    const { stage, lengthsMs } = stageOf([heard('Hello', 0.8), heard('Bye')]);
+    const { stage, lengthsMs } = stageOf([
+      recognition('Hello', { confidence: 0.8 }),
+      recognition('Bye'),
+    ]);
     const outputs = await runOn(stage, two);
     const turn = ['speech-start', 'speech-end'];
     expect(brief(outputs)).toEqual([
@@ -51,7 +60,7 @@ describe('VADAccumulatorStage', () => {
   });
 
   it('tells times on the capture clock', async () => {
-    const { stage } = stageOf([heard('Hello')]);
+    const { stage } = stageOf([recognition('Hello')]);
     const outputs = await runOn(stage, microphone(frames([960, 0], [640, 0.9], [960, 0])));
     expect(outputs.map(({ kind, at }) => [kind, at])).toEqual([
       ['speech-start', 960],
@@ -63,7 +72,7 @@ describe('VADAccumulatorStage', () => {
   });
 
   it('takes a pause for part of the turn, and a short noise for nothing', async () => {
-    const { stage, lengthsMs } = stageOf([heard('Well then')]);
+    const { stage, lengthsMs } = stageOf([recognition('Well then')]);
     const outputs = await runOn(
       stage,
       microphone(frames([96, 0.9], [960, 0], [640, 0.9], [480, 0], [640, 0.9], [960, 0])),
@@ -73,7 +82,9 @@ describe('VADAccumulatorStage', () => {
   });
 
   it('cuts a turn that does not end and goes on with the next', async () => {
-    const { stage, lengthsMs } = stageOf([heard('One'), heard('Two')], { maxTurnMs: 960 });
+    const { stage, lengthsMs } = stageOf([recognition('One'), recognition('Two')], {
+      maxTurnMs: 960,
+    });
     const outputs = await runOn(stage, microphone(frames([1600, 0.9], [960, 0])));
     expect(only(outputs, 'turn-end').map(({ turn }) => turn)).toEqual([1, 2]);
     // No sample twice, none lost.
@@ -81,7 +92,7 @@ describe('VADAccumulatorStage', () => {
   });
 
   it('ends the open turn with the input, and lets nothing out behind the end', async () => {
-    const { stage } = stageOf([heard('Hello')]);
+    const { stage } = stageOf([recognition('Hello')]);
     const inputs = [...microphone(frames([640, 0.9])), element('end', {})];
     expect(brief(await runOn(stage, inputs))).toEqual([
       'speech-start',
@@ -93,13 +104,16 @@ describe('VADAccumulatorStage', () => {
   });
 
   it('emits no message for a turn without words', async () => {
-    const { stage } = stageOf([heard(' ')]);
+    const { stage } = stageOf([recognition(' ')]);
     const outputs = await runOn(stage, microphone(frames([640, 0.9], [960, 0])));
     expect(brief(outputs)).toEqual(['speech-start', 'speech-end', 'turn-end']);
   });
 
   it('tells of a turn that was not understood, and goes on', async () => {
-    const { stage } = stageOf([new AntiphonError('model-run', 'out of memory'), heard('Bye')]);
+    const { stage } = stageOf([
+      new AntiphonError('model-run', 'out of memory'),
+      recognition('Bye'),
+    ]);
     const outputs = await runOn(stage, two);
     expect(brief(outputs).filter((each) => !each.startsWith('speech'))).toEqual([
       'error:model-run',
@@ -111,7 +125,7 @@ describe('VADAccumulatorStage', () => {
   });
 
   it('passes everything else on in order, and gives no turn number twice', async () => {
-    const { stage } = stageOf([heard('Hello'), heard('Bye')]);
+    const { stage } = stageOf([recognition('Hello'), recognition('Bye')]);
     const typed = [user('typed', 4), turnEnd(4)];
     const outputs = await runOn(stage, [...two.slice(0, 40), ...typed, ...two.slice(40)]);
     expect(outputs).toEqual(expect.arrayContaining(typed));
@@ -148,7 +162,7 @@ describe('VADAccumulatorStage', () => {
 
   it('comes to the same turns however the audio was chopped', async () => {
     const whole = new Float32Array(two.flatMap(({ samples }) => Array.from(samples)));
-    const { stage: reference } = stageOf([heard('Hello'), heard('Bye')]);
+    const { stage: reference } = stageOf([recognition('Hello'), recognition('Bye')]);
     const times = (outputs: readonly StreamElement[]): unknown =>
       outputs.map(({ kind, turn, at }) => [kind, turn, Math.round(at)]);
     const expected = times(await runOn(reference, two));
@@ -163,7 +177,7 @@ describe('VADAccumulatorStage', () => {
               at: samplesToMs(from, 16_000),
             }),
           );
-        const { stage } = stageOf([heard('Hello'), heard('Bye')]);
+        const { stage } = stageOf([recognition('Hello'), recognition('Bye')]);
         expect(times(await runOn(stage, chunks))).toEqual(expected);
       }),
       { numRuns: 50 },
@@ -171,7 +185,12 @@ describe('VADAccumulatorStage', () => {
   });
 
   it('turns a recording into messages in a built pipeline, and serves a second run', async () => {
-    const { stage } = stageOf([heard('Hello'), heard('Bye'), heard('Again'), heard('End')]);
+    const { stage } = stageOf([
+      recognition('Hello'),
+      recognition('Bye'),
+      recognition('Again'),
+      recognition('End'),
+    ]);
     const pipeline = new PipelineBuilder().chain(stage).build();
     for (const words of [
       ['user:Hello', 'user:Bye'],

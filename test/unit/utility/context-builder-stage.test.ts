@@ -12,9 +12,14 @@ import {
   estimateMessageTokens,
   estimateTokens,
 } from '../../../src/stages/utility/token-estimate.ts';
-import { runOn, testContext, type TestContext } from '../../../src/testing/stage-context.ts';
+import {
+  reply,
+  runOn,
+  scriptedProvider,
+  testContext,
+  type TestContext,
+} from '../../../src/testing/index.ts';
 import { brief, shown, turnEnd, user } from '../conversation/helpers.ts';
-import { call, callsDone, say, scripted, stop } from '../providers/scripted.ts';
 
 /** One token per character, so that sums can be read off. */
 const exact = {
@@ -228,7 +233,7 @@ describe('ContextBuilderStage', () => {
   });
 
   it('bounds a live conversation: what the provider is shown, this run’s replies included', async () => {
-    const provider = scripted([[say('12345'), stop]]);
+    const provider = scriptedProvider([['12345']], { repeat: true });
     const pipeline = new PipelineBuilder()
       .chain(
         new StateStoreLoadStage({ store: memoryStore() }),
@@ -249,7 +254,7 @@ describe('ContextBuilderStage', () => {
   });
 
   it('is asked for tool rounds too, and its failure is the reply’s', async () => {
-    const provider = scripted([[call('clock'), callsDone]]);
+    const provider = scriptedProvider([[reply.call('clock')]]);
     const tool = {
       name: 'clock',
       description: 'Tells the time.',
