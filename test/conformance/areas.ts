@@ -1,6 +1,8 @@
 /** All areas, in the order of the page. */
+import { builderArea } from './builder.ts';
 import { elementsArea } from './elements.ts';
 import type { Area } from './row.ts';
+import { runnerArea } from './runner.ts';
 
 /** All rows. */
-export const areas: readonly Area[] = [elementsArea];
+export const areas: readonly Area[] = [elementsArea, builderArea, runnerArea];

@@ -73,10 +73,8 @@ export const elementsArea: Area = {
       'In the seed a literal has priority Low, and its voice stages all build literals.',
       () => {
         const queue = new PriorityChannel();
-        const facts = { turn: 0, at: 0, source: '' };
-        const literal: StreamElement = { ...facts, kind: 'text', text: 'literal', delta: false };
         queue.offer({ ...text('low'), priority: 'low' });
-        queue.offer(literal);
+        queue.offer({ kind: 'text', text: 'literal', delta: false, turn: 0, at: 0, source: '' });
         queue.offer(element('text', { text: 'made', delta: false }));
         const order = [queue.poll(), queue.poll(), queue.poll()];
         expect(order.map((one) => one?.kind === 'text' && one.text)).toEqual([

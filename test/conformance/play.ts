@@ -9,7 +9,7 @@ import type { Stage, StageEvent } from '../../src/core/stage/stage.ts';
 
 /** A chain as a pipeline; the compiler's check of what feeds what is left to tests of its own. */
 export function chained(stages: readonly Stage[], config: PipelineConfig = {}): Pipeline {
-  return new PipelineBuilder(config).chain(...(stages as never[])).build();
+  return new PipelineBuilder(config).chain(...stages).build();
 }
 
 /** What comes out of `stages` for `inputs`, without the closing `end`. */

@@ -15,13 +15,10 @@ export function checkPlan(plan: Plan, session: 'live' | 'unary'): void {
   }
   const seen = new Set<string>();
   for (const { from, to } of edges) {
-    for (const [name, other] of [
-      [from, to],
-      [to, from],
-    ] as const)
+    for (const name of [from, to])
       if (!names.has(name))
         throw graphError(
-          `an edge between "${name}" and "${other}" names the unknown stage "${name}"`,
+          `the edge from "${from}" to "${to}" names the unknown stage "${name}"`,
           `Add it, or use one of: ${[...names].join(', ')}.`,
         );
     const edge = JSON.stringify([from, to]);

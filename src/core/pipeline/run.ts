@@ -150,9 +150,9 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
   }
 
   /** Rejects as `done` will: the failure of a leaf gets to the reader ahead of an earlier one elsewhere. */
-  async #firstFailure(reason: unknown): Promise<never> {
+  async #firstFailure(met: unknown): Promise<never> {
     await Promise.race([this.#failed.promise, this.done.catch(() => {})]);
-    throw this.#failure ?? reason;
+    throw this.#failure ?? met;
   }
 
   readonly #touch = (): void => this.#watchdog.touch();
