@@ -1,8 +1,16 @@
 /** All areas, in the order of the page. */
 import { builderArea } from './builder.ts';
+import { conversationAreas } from './conversation.ts';
 import { elementsArea } from './elements.ts';
+import { providerAreas } from './provider.ts';
 import type { Area } from './row.ts';
 import { runnerArea } from './runner.ts';
 
 /** All rows. */
-export const areas: readonly Area[] = [elementsArea, builderArea, runnerArea];
+export const areas: readonly Area[] = [
+  elementsArea,
+  builderArea,
+  runnerArea,
+  ...conversationAreas,
+  ...providerAreas,
+];

@@ -32,7 +32,7 @@ export interface Session {
   readonly events: readonly StageEvent[];
   /** Gives elements to the input, in line. */
   push(...elements: readonly StreamElement[]): void;
-  /** Resolves when `enough` holds of what came out; rejects when the run ends before. */
+  /** Resolves when `enough` holds of what came out or was told; rejects when the run ends before. */
   until(enough: (outputs: readonly StreamElement[]) => boolean): Promise<void>;
   /** Resolves when so many elements of `kind` have come out. */
   untilKind(kind: Kind, count?: number): Promise<void>;
@@ -54,7 +54,10 @@ export function live(
   const outputs: StreamElement[] = [];
   const events: StageEvent[] = [];
   const checks = new Set<() => void>();
-  run.on((event) => events.push(event));
+  run.on((event) => {
+    events.push(event);
+    for (const check of checks) check();
+  });
   const reading = (async () => {
     for await (const one of run) {
       outputs.push(one);

@@ -1,0 +1,549 @@
+/** The model in a single exchange, with tools, and in a live conversation: §14.4 and §14.5. */
+import { expect } from 'vitest';
+import { messageText, textMessage, type Message } from '../../src/core/element.ts';
+import { AntiphonError } from '../../src/core/errors.ts';
+import { defineTool } from '../../src/providers/tools.ts';
+import { ProviderStage } from '../../src/stages/conversation/provider-stage.ts';
+import { STTStage } from '../../src/stages/streaming/stt-stage.ts';
+import {
+  elements,
+  gate,
+  only,
+  reply,
+  scriptedProvider,
+  scriptedRecognizer,
+  tone,
+} from '../../src/testing/index.ts';
+import { brief } from '../unit/conversation/helpers.ts';
+import { live, once } from './play.ts';
+import { differs, same, type Area, type Row } from './row.ts';
+
+const shown = (messages: readonly Message[]): string[] =>
+  messages.map((message) => `${message.role}:${messageText(message)}`);
+
+const exchangeRows: readonly Row[] = [
+  same(
+    'provider.single',
+    '§14.4 modes',
+    'A single exchange is answered once: the deltas as they come, then the whole message.',
+    async () => {
+      const provider = scriptedProvider(['It is noon.']);
+      const outputs = await once([new ProviderStage({ provider })], elements().asks('When?'));
+      expect(brief(outputs)).toEqual([
+        'user:When?',
+        '+It ',
+        '+is ',
+        '+noon.',
+        'assistant:It is noon.',
+        'turn-end',
+      ]);
+      provider.verify();
+    },
+  ),
+  differs(
+    'provider.end-of-stream',
+    '§14.4 CompletesOnEndOfStreamWithoutChannelClose ▲, #1643, §12.9 multi-track',
+    'A turn is answered at its `turn-end`; what is pending when the input closes is answered then, and `end` leaves last. An `end` alone closes nothing: it arrives once every input has closed.',
+    'In the seed an end of stream means “turn over” too, so a drain hung for 30 s where it was missed, and one track’s end cut off the others.',
+    async () => {
+      const make = elements();
+      const session = live([new ProviderStage({ provider: scriptedProvider(['Yes.', 'Still.']) })]);
+      session.push(make.end(), ...make.asks('Are you there?'));
+      await session.untilKind('turn-end');
+      session.push(make.user('Still?'));
+      expect(brief(await session.end())).toEqual([
+        'user:Are you there?',
+        '+Yes.',
+        'assistant:Yes.',
+        'turn-end',
+        'user:Still?',
+        '+Still.',
+        'assistant:Still.',
+        'end',
+      ]);
+    },
+  ),
+  same(
+    'provider.nothing-to-answer',
+    '§14.4 EmptyInput',
+    'Without a word of the user the model is not called.',
+    async () => {
+      const make = elements();
+      const provider = scriptedProvider([]);
+      const outputs = await once(
+        [new ProviderStage({ provider })],
+        [make.assistant('Welcome!'), make.turnEnd()],
+      );
+      expect(brief(outputs)).toEqual(['assistant:Welcome!', 'turn-end']);
+      expect(provider.calls).toEqual([]);
+    },
+  ),
+  same(
+    'provider.finish',
+    '§14.4 CopiesFinishReasonToMessage, PipelineRollup',
+    'Finish reason and usage of the model are on the message, rounds with tools summed.',
+    async () => {
+      for (const reason of ['stop', 'length', 'content-filter', 'something-new']) {
+        const provider = scriptedProvider([
+          ['Well', reply.finish(reason, { inputTokens: 5, outputTokens: 7 })],
+        ]);
+        const outputs = await once([new ProviderStage({ provider })], elements().asks('Hi'));
+        expect(only(outputs, 'message').at(-1)?.message).toMatchObject({
+          finishReason: reason,
+          usage: { inputTokens: 5, outputTokens: 7 },
+        });
+      }
+    },
+  ),
+  same(
+    'provider.events',
+    '§14.4 Events, §11',
+    'Events tell the request, the first token and the end of a call, in this order.',
+    async () => {
+      const session = live([new ProviderStage({ provider: scriptedProvider(['Yes.']) })]);
+      session.push(...elements().asks('Hi'));
+      await session.end();
+      const told = session.events.map(({ type }) => type);
+      expect(told.filter((type) => /^(provider|first)/.test(type))).toEqual([
+        'provider-request',
+        'first-token',
+        'provider-finish',
+      ]);
+    },
+  ),
+  same(
+    'provider.hears-stt',
+    '§14.4 ReceivesTranscriptText ▲, #1636',
+    'What the recogniser understood reaches the model, as a message with its text.',
+    async () => {
+      const make = elements();
+      const provider = scriptedProvider([{ expect: 'what time is it', reply: 'Noon.' }]);
+      const outputs = await once(
+        [
+          new STTStage({ recognizer: scriptedRecognizer(['what time is it']) }),
+          new ProviderStage({ provider }),
+        ],
+        [make.utterance(tone(500)), make.turnEnd()],
+      );
+      provider.verify();
+      expect(brief(outputs)).toContain('assistant:Noon.');
+    },
+  ),
+  same(
+    'provider.system-prompt',
+    '§12.1 (a), #1035',
+    'System prompt and allowed tools of the turn reach the model, in a voice session as in a single exchange.',
+    async () => {
+      const tool = (name: string) =>
+        defineTool({
+          name,
+          description: name,
+          parameters: { type: 'object' },
+          execute: () => name,
+        });
+      const provider = scriptedProvider(['Yes.']);
+      const session = live([new ProviderStage({ provider, tools: [tool('a'), tool('b')] })], {
+        turn: { systemPrompt: 'You are brief.', allowedTools: ['b'] },
+      });
+      session.push(...elements().asks('Hi'));
+      await session.end();
+      expect(provider.requests[0]).toMatchObject({
+        system: 'You are brief.',
+        tools: [{ name: 'b' }],
+      });
+    },
+  ),
+];
+
+const toolRows: readonly Row[] = [
+  same(
+    'tools.parallel',
+    '§14.4 Parallel ▲',
+    'Tools of one round run at the same time; their results keep the order of the calls.',
+    async () => {
+      const [slow, quick] = [gate(), gate()];
+      const tool = (name: string, wait: ReturnType<typeof gate>) =>
+        defineTool({
+          name,
+          description: name,
+          parameters: { type: 'object' },
+          async execute() {
+            await wait.pass();
+            return name;
+          },
+        });
+      const provider = scriptedProvider([[reply.call('slow'), reply.call('quick')], 'Done.']);
+      const session = live([
+        new ProviderStage({ provider, tools: [tool('slow', slow), tool('quick', quick)] }),
+      ]);
+      session.push(...elements().asks('Go'));
+      await Promise.all([slow.reached, quick.reached]);
+      quick.open();
+      slow.open();
+      const outputs = await session.end();
+      expect(only(outputs, 'tool-result').map(({ result }) => result)).toEqual(['slow', 'quick']);
+      const [, second] = provider.requests;
+      expect(shown(second?.messages ?? [])).toEqual([
+        'user:Go',
+        'assistant:',
+        'tool:slow',
+        'tool:quick',
+      ]);
+    },
+  ),
+  same(
+    'tools.failure',
+    '§14.4 one failure does not cancel others ▲',
+    'A tool that throws, or that nobody knows, becomes an error result the model can read; the others go on.',
+    async () => {
+      const good = defineTool({
+        name: 'good',
+        description: 'g',
+        parameters: { type: 'object' },
+        execute: () => 42,
+      });
+      const bad = defineTool({
+        name: 'bad',
+        description: 'b',
+        parameters: { type: 'object' },
+        execute: () => {
+          throw new Error('out of order');
+        },
+      });
+      const provider = scriptedProvider([
+        [reply.call('bad'), reply.call('good'), reply.call('none')],
+        'Sorry.',
+      ]);
+      const outputs = await once(
+        [new ProviderStage({ provider, tools: [good, bad] })],
+        elements().asks('Go'),
+      );
+      const results = only(outputs, 'tool-result');
+      expect(results.map(({ name, isError }) => [name, isError])).toEqual([
+        ['bad', true],
+        ['good', false],
+        ['none', true],
+      ]);
+      expect(results[0]?.result).toContain('out of order');
+      expect(brief(outputs).at(-2)).toBe('assistant:Sorry.');
+    },
+  ),
+  same(
+    'tools.rounds',
+    '§14.4 max rounds',
+    'A model that asks for tools without end is stopped after `maxToolRounds`, with an error that says so; the session goes on.',
+    async () => {
+      const tool = defineTool({
+        name: 'again',
+        description: 'a',
+        parameters: { type: 'object' },
+        execute: () => 'again',
+      });
+      const endless = scriptedProvider(
+        [
+          [reply.call('again', { n: 1 })],
+          [reply.call('again', { n: 2 })],
+          [reply.call('again', { n: 3 })],
+          'Better.',
+        ],
+        { repeat: true },
+      );
+      const session = live([
+        new ProviderStage({ provider: endless, tools: [tool], maxToolRounds: 3 }),
+      ]);
+      const make = elements();
+      session.push(...make.asks('Go'));
+      await session.untilKind('turn-end');
+      expect(only(session.outputs, 'error')[0]?.error.code).toBe('tool');
+      session.push(...make.asks('And now?'));
+      expect(brief(await session.end())).toContain('assistant:Better.');
+    },
+  ),
+  same(
+    'tools.history',
+    '§14.4 ToolHistorySurvivesEmptyToolSet ▲',
+    'Earlier calls and their results are shown to the model in pairs, also when no tools are offered now.',
+    async () => {
+      const history = [
+        textMessage('user', 'When?'),
+        textMessage('assistant', '', { toolCalls: [{ id: '1', name: 'clock', arguments: {} }] }),
+        textMessage('tool', 'noon', { toolCallId: '1' }),
+        textMessage('assistant', 'Noon.'),
+        textMessage('assistant', '', { toolCalls: [{ id: '2', name: 'clock', arguments: {} }] }),
+      ];
+      const provider = scriptedProvider(['Yes.']);
+      await once([new ProviderStage({ provider })], elements().asks('Sure?'), {
+        turn: { history },
+      });
+      const [request] = provider.requests;
+      expect(shown(request?.messages ?? [])).toEqual([
+        'user:When?',
+        'assistant:',
+        'tool:noon',
+        'assistant:Noon.',
+        'user:Sure?',
+      ]);
+      expect(request?.tools).toEqual([]);
+    },
+  ),
+  differs(
+    'tools.arguments',
+    '§14.4, §10.5 invalid args',
+    'Arguments that do not fit the schema never reach the tool; the model is told what to change.',
+    'The seed passes raw JSON on to the handler.',
+    async () => {
+      let ran = 0;
+      const tool = defineTool({
+        name: 'timer',
+        description: 't',
+        parameters: {
+          type: 'object',
+          properties: { seconds: { type: 'number' } },
+          required: ['seconds'],
+        },
+        execute: () => (ran += 1),
+      });
+      const provider = scriptedProvider([[reply.call('timer', { seconds: 'ten' })], 'Sorry.']);
+      const outputs = await once(
+        [new ProviderStage({ provider, tools: [tool] })],
+        elements().asks('Go'),
+      );
+      expect(ran).toBe(0);
+      expect(only(outputs, 'tool-result')[0]).toMatchObject({
+        isError: true,
+        result: expect.stringContaining('seconds') as string,
+      });
+    },
+  ),
+];
+
+const streamingRows: readonly Row[] = [
+  same(
+    'streaming.interrupt',
+    '§14.5 InterruptCancelsGeneration ▲',
+    'An interrupt cancels the model in mid-reply and passes on once; the session survives.',
+    async () => {
+      const provider = scriptedProvider([['One, ', reply.hang], 'Two.']);
+      const session = live([new ProviderStage({ provider })]);
+      const make = elements();
+      session.push(...make.asks('Count'));
+      await session.untilKind('text');
+      session.push(make.interrupt());
+      await session.untilKind('turn-end');
+      session.push(...make.asks('Go on'));
+      const outputs = await session.end();
+      expect(provider.calls.map(({ cancelled }) => cancelled)).toEqual([true, false]);
+      expect(only(outputs, 'interrupt')).toHaveLength(1);
+      expect(brief(outputs)).toContain('assistant:Two.');
+    },
+  ),
+  differs(
+    'streaming.interrupted-message',
+    '§14.5 (0 assistant messages), §8.2 (b), §12.5',
+    'An interrupted reply ends with the message so far, marked `interrupted`, and the model remembers what was heard of it; the question that was cut off stays in its history.',
+    'In the seed neither the reply nor the question is in the model’s history afterwards: it forgets what it said, or remembers what nobody heard.',
+    async () => {
+      const provider = scriptedProvider([['The answer is ', reply.hang], 'As I said.']);
+      const stage = new ProviderStage({ provider });
+      const session = live([stage]);
+      const make = elements();
+      session.push(...make.asks('What?'));
+      await session.untilKind('text');
+      session.push(make.interrupt());
+      await session.untilKind('turn-end');
+      const [cut] = only(session.outputs, 'message').filter(
+        ({ message }) => message.role === 'assistant',
+      );
+      expect(cut?.message).toMatchObject({
+        finishReason: 'interrupted',
+        generated: 'The answer is ',
+      });
+      stage.amend({ ...cut!.message, heard: 'The answer' });
+      session.push(...make.asks('Pardon?'));
+      await session.end();
+      expect(shown(provider.requests[1]?.messages ?? [])).toEqual([
+        'user:What?',
+        'assistant:The answer',
+        'user:Pardon?',
+      ]);
+    },
+  ),
+  same(
+    'streaming.no-turn-state',
+    '§14.5 NilTurnState ▲',
+    'Without prompt stages the model is asked all the same, with an empty system prompt.',
+    async () => {
+      const provider = scriptedProvider(['Yes.']);
+      await once([new ProviderStage({ provider })], elements().asks('Hi'));
+      expect(provider.requests[0]).toMatchObject({ system: '', tools: [] });
+    },
+  ),
+  same(
+    'streaming.trailing-turn',
+    '§14.5 EndOfStreamFires ▲',
+    'A turn that is pending when the stream ends is answered before the end passes.',
+    async () => {
+      const session = live([new ProviderStage({ provider: scriptedProvider(['Bye.']) })]);
+      session.push(elements().user('See you'));
+      expect(brief(await session.end())).toEqual([
+        'user:See you',
+        '+Bye.',
+        'assistant:Bye.',
+        'end',
+      ]);
+    },
+  ),
+  same(
+    'streaming.forwards',
+    '§14.5 ForwardsInterrupt ▲',
+    'Interrupts and everything else the stage does not consume pass on, also while nothing is being answered.',
+    async () => {
+      const make = elements();
+      const session = live([new ProviderStage({ provider: scriptedProvider([]) })]);
+      session.push(make.interrupt(1), make.transcript('mhm'), make.speechStart());
+      const outputs = await session.end();
+      expect(brief(outputs)).toEqual(['interrupt', 'transcript', 'speech-start', 'end']);
+    },
+  ),
+  same(
+    'streaming.empty-turn',
+    '§14.5 EndOfTurnNoPending ▲',
+    'The end of a turn without words calls nobody.',
+    async () => {
+      const provider = scriptedProvider([]);
+      const session = live([new ProviderStage({ provider })]);
+      session.push(elements().turnEnd());
+      expect(brief(await session.end())).toEqual(['turn-end', 'end']);
+      expect(provider.calls).toEqual([]);
+    },
+  ),
+  same(
+    'streaming.one-reply-per-turn',
+    '§14.5 OneReplyPerTurn ▲, #1644',
+    'Two turns are two calls, two replies and two ends of turn, each reply during the session and not when it closes.',
+    async () => {
+      const provider = scriptedProvider(['One.', 'Two.']);
+      const session = live([new ProviderStage({ provider })]);
+      const make = elements();
+      for (const count of [1, 2]) {
+        session.push(...make.asks(`question ${count}`));
+        await session.untilKind('turn-end', count);
+      }
+      expect(brief(session.outputs)).toEqual([
+        'user:question 1',
+        '+One.',
+        'assistant:One.',
+        'turn-end',
+        'user:question 2',
+        '+Two.',
+        'assistant:Two.',
+        'turn-end',
+      ]);
+      await session.end();
+      provider.verify();
+    },
+  ),
+  same(
+    'streaming.threads-history',
+    '§14.5 ThreadsHistory ▲',
+    'The second turn is asked with the first question, its answer and the second question, in order.',
+    async () => {
+      const provider = scriptedProvider(['One.', 'Two.']);
+      const session = live([new ProviderStage({ provider })]);
+      const make = elements();
+      session.push(...make.asks('first'), ...make.asks('second'));
+      await session.end();
+      expect(shown(provider.requests[1]?.messages ?? [])).toEqual([
+        'user:first',
+        'assistant:One.',
+        'user:second',
+      ]);
+    },
+  ),
+  same(
+    'streaming.user-first',
+    '§14.5 UserEmittedBeforeReply ▲, EmitsUserMessages ▲, regression (late transcript)',
+    'The user’s message leaves before the model has said a word.',
+    async () => {
+      const thinking = gate();
+      const provider = scriptedProvider([[reply.gate(thinking), 'Noon.']]);
+      const session = live([new ProviderStage({ provider })]);
+      session.push(...elements().asks('When?'));
+      await thinking.reached;
+      await session.untilKind('message');
+      expect(brief(session.outputs)).toEqual(['user:When?']);
+      thinking.open();
+      await session.end();
+    },
+  ),
+  same(
+    'streaming.error-survives',
+    '§14.5 TurnErrorSurvives ▲',
+    'A call that fails gives an `error` element and the end of its turn; the next turn is answered.',
+    async () => {
+      const provider = scriptedProvider([
+        ['Half a ', new AntiphonError('provider-network', 'cut off')],
+        'Whole.',
+      ]);
+      const session = live([new ProviderStage({ provider })]);
+      const make = elements();
+      session.push(...make.asks('one'), ...make.asks('two'));
+      const outputs = brief(await session.end());
+      expect(outputs).toEqual([
+        'user:one',
+        '+Half a ',
+        'error:provider-network',
+        'assistant:Half a ',
+        'turn-end',
+        'user:two',
+        '+Whole.',
+        'assistant:Whole.',
+        'turn-end',
+        'end',
+      ]);
+    },
+  ),
+  same(
+    'streaming.cancelled',
+    '§14.5 ContextCancelled ▲',
+    'A run that is aborted stops the model at once and leaves nothing running.',
+    async () => {
+      const controller = new AbortController();
+      const provider = scriptedProvider([['One, ', reply.hang]]);
+      const session = live([new ProviderStage({ provider })], { signal: controller.signal });
+      session.push(...elements().asks('Count'));
+      await session.untilKind('text');
+      controller.abort();
+      await expect(session.run.done).rejects.toMatchObject({ code: 'aborted' });
+      expect(provider.calls[0]).toMatchObject({ cancelled: true, closed: true });
+    },
+  ),
+  differs(
+    'streaming.thinking-interrupt',
+    '§14 gaps: interrupt while the LLM is thinking',
+    'An interrupt that comes before the first token cancels the call too; the next turn is answered with both questions known.',
+    'The seed has no test for it.',
+    async () => {
+      const provider = scriptedProvider([[reply.hang], 'Both.']);
+      const session = live([new ProviderStage({ provider })]);
+      const make = elements();
+      session.push(...make.asks('first'));
+      await session.until(() => session.events.some(({ type }) => type === 'provider-request'));
+      session.push(make.interrupt());
+      session.push(...make.asks('second'));
+      await session.end();
+      expect(shown(provider.requests.at(-1)?.messages ?? [])).toEqual([
+        'user:first',
+        'user:second',
+      ]);
+      expect(provider.calls.every(({ closed }) => closed)).toBe(true);
+    },
+  ),
+];
+
+/** The model. */
+export const providerAreas: readonly Area[] = [
+  { title: 'A single exchange with a model', rows: exchangeRows },
+  { title: 'Tools', rows: toolRows },
+  { title: 'A model in a live conversation', rows: streamingRows },
+];
