@@ -2,6 +2,7 @@
 import { builderArea } from './builder.ts';
 import { conversationAreas } from './conversation.ts';
 import { elementsArea } from './elements.ts';
+import { hearingAreas } from './hearing.ts';
 import { providerAreas } from './provider.ts';
 import type { Area } from './row.ts';
 import { runnerArea } from './runner.ts';
@@ -11,6 +12,7 @@ export const areas: readonly Area[] = [
   elementsArea,
   builderArea,
   runnerArea,
+  ...hearingAreas,
   ...conversationAreas,
   ...providerAreas,
 ];
