@@ -6,6 +6,7 @@ import { hearingAreas } from './hearing.ts';
 import { providerAreas } from './provider.ts';
 import type { Area } from './row.ts';
 import { runnerArea } from './runner.ts';
+import { speakingAreas } from './speaking.ts';
 
 /** All rows. */
 export const areas: readonly Area[] = [
@@ -15,4 +16,5 @@ export const areas: readonly Area[] = [
   ...hearingAreas,
   ...conversationAreas,
   ...providerAreas,
+  ...speakingAreas,
 ];
