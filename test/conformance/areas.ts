@@ -2,6 +2,7 @@
 import { builderArea } from './builder.ts';
 import { conversationAreas } from './conversation.ts';
 import { elementsArea } from './elements.ts';
+import { flowAreas } from './flow.ts';
 import { hearingAreas } from './hearing.ts';
 import { providerAreas } from './provider.ts';
 import type { Area } from './row.ts';
@@ -17,4 +18,5 @@ export const areas: readonly Area[] = [
   ...conversationAreas,
   ...providerAreas,
   ...speakingAreas,
+  ...flowAreas,
 ];

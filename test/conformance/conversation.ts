@@ -584,7 +584,7 @@ const validationRows: readonly Row[] = [
       ): Promise<unknown> => {
         const stage = new ValidationStage({ output: [validator], onFailure: 'annotate' });
         const [one] = await once([stage], [make.assistant(text)]);
-        return (one?.meta?.['validation'] as { readonly passed: boolean }).passed;
+        return (one!.meta!['validation'] as { readonly passed: boolean }).passed;
       };
       expect(await passes(bannedWords(['ass']), 'A classy hat')).toBe(true);
       expect(await passes(bannedWords(['ass']), 'An ASS!')).toBe(false);
