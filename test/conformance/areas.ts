@@ -7,6 +7,7 @@ import { hearingAreas } from './hearing.ts';
 import { providerAreas } from './provider.ts';
 import type { Area } from './row.ts';
 import { runnerArea } from './runner.ts';
+import { sessionArea } from './session.ts';
 import { speakingAreas } from './speaking.ts';
 
 /** All rows. */
@@ -19,4 +20,5 @@ export const areas: readonly Area[] = [
   ...providerAreas,
   ...speakingAreas,
   ...flowAreas,
+  sessionArea,
 ];

@@ -23,6 +23,22 @@ for (const { title, rows } of areas)
       });
   });
 
+/** The regressions of §13, by what they are called there. */
+const numbers = [1035, 1055, 782, 853, 1485, 1616, 1617, 1620, 1621, 1623, 1632, 1636, 1638];
+const later = [1643, 1644, 1656, 1657, 1658, 1665];
+const unnumbered = ['idle', 'burst', 'late transcript', 'sample rate', 'Bluetooth'];
+const regressions = [
+  ...[...numbers, ...later].map((number) => `#${number}`),
+  ...[...unnumbered, 'paced barge-in'].map((name) => `(${name})`),
+];
+
+describe('the list', () => {
+  it('has a row for every regression', () => {
+    const seeds = areas.flatMap(({ rows }) => rows.map(({ seed }) => seed)).join(' ');
+    expect(regressions.filter((name) => !seeds.includes(name))).toEqual([]);
+  });
+});
+
 describe('docs/conformance.md', () => {
   it('has ids that are unique', () => {
     const ids = areas.flatMap(({ rows }) => rows.map(({ id }) => id));

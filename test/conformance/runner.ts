@@ -366,6 +366,42 @@ export const runnerArea: Area = {
       },
     ),
     same(
+      'run.long-turn',
+      '§13 #782',
+      'A turn of any length lives as long as something moves in it, tools included: no time limit of ours cuts it.',
+      async () => {
+        vi.useFakeTimers();
+        const slow = probe('slow', async function* (input, context) {
+          for await (const one of input) {
+            for (let step = 0; one.kind === 'text' && step < 5; step += 1) {
+              await new Promise((resolve) => setTimeout(resolve, 25_000));
+              context.emit('still-working', step);
+            }
+            yield one;
+          }
+        });
+        const reading = collect(chained([slow.stage]).execute([text('x')]));
+        await vi.advanceTimersByTimeAsync(125_000);
+        expect(brief(await reading)).toEqual(['x', '<end>']);
+      },
+    ),
+    same(
+      'run.unread',
+      '§13 #1638, #1658',
+      'A run whose outputs nobody reads waits, within its bounds, and closes at once when told to, in a live session too.',
+      async () => {
+        const input = pushable(4096);
+        const session = chained([tag('a'), tag('b')], { session: 'live', channelBufferSize: 2 });
+        const run = session.execute(input.reader);
+        await run.ready;
+        for (let at = 0; at < 1000; at += 1) input.writer.offer(text(String(at)));
+        for (let tick = 0; tick < 100; tick += 1) await Promise.resolve();
+        expect(input.reader.depth).toBeGreaterThan(980);
+        await run.close();
+        expect(input.writer.offer(text('late'))).toBe(false);
+      },
+    ),
+    same(
       'shutdown.twice',
       '§14.2 Shutdown',
       '`shutdown` may be called twice; afterwards nothing runs any more and `execute` is refused.',
