@@ -1,4 +1,3 @@
-import { assert, asyncProperty, integer, uniqueArray } from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { textMessage, type Message } from '../../../src/core/element.ts';
 import { serializeError, type AntiphonError } from '../../../src/core/errors.ts';
@@ -9,17 +8,18 @@ import {
 } from '../../../src/providers/openai-compatible.ts';
 import type { ProviderPart, ProviderRequest } from '../../../src/providers/provider.ts';
 import {
-  delta,
-  done,
-  frame,
-  loopback,
-  refuse,
-  stream,
-  type Answer,
-  type Loopback,
-} from './loopback.ts';
+  chatDone,
+  chatFrame,
+  eventStream,
+  openAIChatServer,
+  refusal,
+  sseData,
+  sseEvent,
+  type LoopbackServer,
+  type Reply,
+} from '../../../src/testing/servers/index.ts';
 
-const servers: Loopback[] = [];
+const servers: LoopbackServer[] = [];
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
@@ -43,16 +43,16 @@ interface Outcome {
   readonly parts: ProviderPart[];
   readonly text: string;
   readonly error: AntiphonError | undefined;
-  readonly server: Loopback;
+  readonly server: LoopbackServer;
 }
 
 /** Runs one request against a server that gives `answers`. */
 async function exchange(
-  answers: readonly Answer[],
+  answers: readonly Reply[],
   options: Partial<OpenAICompatibleOptions> = {},
   request: ProviderRequest = ask(),
 ): Promise<Outcome> {
-  const server = await loopback(...answers);
+  const server = await openAIChatServer({ replies: answers });
   servers.push(server);
   const provider = openAICompatible({
     baseURL: server.baseURL,
@@ -76,24 +76,27 @@ async function exchange(
   };
 }
 
-const hello = stream(frame(delta({ content: 'Hi' })), frame(delta({}, 'stop')), done);
+/** Says nothing, not even headers. */
+const silent = eventStream({ fault: 'stall' });
+
+const hello = eventStream(chatFrame({ content: 'Hi' }), chatFrame({}, 'stop'), chatDone);
 
 describe('what the server is sent', () => {
   it('is a streaming chat completion with nothing that was not asked for', async () => {
     const { server, error } = await exchange([hello]);
     expect(error).toBeUndefined();
-    expect(server.seen[0]?.body).toEqual({
+    expect(server.requests[0]?.body).toEqual({
       model: 'm',
       messages: [{ role: 'user', content: 'Hello' }],
       stream: true,
       stream_options: { include_usage: true },
     });
-    expect(server.seen[0]?.headers.authorization).toBeUndefined();
+    expect(server.requests[0]?.headers['authorization']).toBeUndefined();
   });
 
   it('carries token, headers, limits, tools and the query of the base URL', async () => {
     const tool = { name: 'clock', description: 'The time.', parameters: { type: 'object' } };
-    const server = await loopback(hello);
+    const server = await openAIChatServer({ replies: [hello] });
     servers.push(server);
     const provider = openAICompatible({
       baseURL: `${server.baseURL}/?api-version=7`,
@@ -105,8 +108,9 @@ describe('what the server is sent', () => {
     const request = { ...ask(), system: 'Be brief.', tools: [tool], maxOutputTokens: 99 };
     for await (const part of provider.stream(request, { signal: new AbortController().signal }))
       void part;
-    const [seen] = server.seen;
-    expect(seen?.url).toBe('/v1/chat/completions?api-version=7');
+    const [seen] = server.requests;
+    expect(seen?.path).toBe('/v1/chat/completions');
+    expect(seen?.query.get('api-version')).toBe('7');
     expect(seen?.headers).toMatchObject({ authorization: 'Bearer local', 'x-title': 'test' });
     expect(seen?.body).toMatchObject({
       messages: [
@@ -137,7 +141,7 @@ describe('what the server is sent', () => {
       },
     ];
     const { server } = await exchange([hello], {}, { system: '', messages, tools: [] });
-    expect(server.seen[0]?.body['messages']).toEqual([
+    expect(server.requests[0]?.body).toHaveProperty('messages', [
       { role: 'user', content: 'One\nTwo' },
       {
         role: 'assistant',
@@ -160,10 +164,10 @@ describe('what the server is sent', () => {
 
   it('asks a token function anew for every attempt', async () => {
     let minted = 0;
-    const { server } = await exchange([refuse(503, {}), hello], {
+    const { server } = await exchange([refusal(503, {}), hello], {
       token: async () => `ek_${(minted += 1)}`,
     });
-    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([
+    expect(server.requests.map(({ headers }) => headers['authorization'])).toEqual([
       'Bearer ek_1',
       'Bearer ek_2',
     ]);
@@ -173,23 +177,21 @@ describe('what the server is sent', () => {
 describe('what the server streams', () => {
   it('becomes text, reasoning, usage and a finish', async () => {
     const { parts } = await exchange([
-      stream(
+      eventStream(
         ': hello\n\n',
-        frame(delta({ role: 'assistant', content: null })),
-        frame(delta({ reasoning: 'Hm.' })),
-        frame(delta({ reasoning_content: ' Hm!' })),
-        frame(delta({ content: 'Good ' })),
-        frame(
-          delta({
-            content: [
-              { type: 'text', text: 'day' },
-              { type: 'thinking', thinking: [{ type: 'text', text: '…' }] },
-            ],
-          }),
-        ),
-        frame(delta({}, 'length')),
-        frame({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } }),
-        done,
+        chatFrame({ role: 'assistant', content: null }),
+        chatFrame({ reasoning: 'Hm.' }),
+        chatFrame({ reasoning_content: ' Hm!' }),
+        chatFrame({ content: 'Good ' }),
+        chatFrame({
+          content: [
+            { type: 'text', text: 'day' },
+            { type: 'thinking', thinking: [{ type: 'text', text: '…' }] },
+          ],
+        }),
+        chatFrame({}, 'length'),
+        sseData({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } }),
+        chatDone,
       ),
     ]);
     expect(parts).toEqual([
@@ -210,7 +212,7 @@ describe('what the server streams', () => {
       function: { name: 'add', arguments: '{"a":1}' },
     };
     const { parts } = await exchange([
-      stream(frame(delta({ content: 'So', tool_calls: [call] }, 'stop')), done),
+      eventStream(chatFrame({ content: 'So', tool_calls: [call] }, 'stop'), chatDone),
     ]);
     expect(parts).toEqual([
       { type: 'text-delta', text: 'So' },
@@ -222,14 +224,14 @@ describe('what the server streams', () => {
   it('may interleave two calls in fragments of one character, the name last', async () => {
     const pieces = Array.from('{"n":12}').flatMap((character) =>
       [0, 1].map((index) =>
-        frame(delta({ tool_calls: [{ index, function: { arguments: character } }] })),
+        chatFrame({ tool_calls: [{ index, function: { arguments: character } }] }),
       ),
     );
     const names = [0, 1].map((index) =>
-      frame(delta({ tool_calls: [{ index, id: `c${index}`, function: { name: `f${index}` } }] })),
+      chatFrame({ tool_calls: [{ index, id: `c${index}`, function: { name: `f${index}` } }] }),
     );
     const { parts } = await exchange([
-      stream(...pieces, ...names, frame(delta({}, 'tool_calls')), done),
+      eventStream(...pieces, ...names, chatFrame({}, 'tool_calls'), chatDone),
     ]);
     expect(parts).toEqual([
       { type: 'tool-call', call: { id: 'c0', name: 'f0', arguments: { n: 12 } } },
@@ -241,11 +243,11 @@ describe('what the server streams', () => {
   it('may leave out index and id, and write arguments that are not JSON', async () => {
     const first = { function: { name: 'f', arguments: '{"a":' } };
     const { parts } = await exchange([
-      stream(
-        frame(delta({ tool_calls: [first] })),
-        frame(delta({ tool_calls: [{ function: { arguments: '1' } }] })),
-        frame(delta({}, 'tool_calls')),
-        done,
+      eventStream(
+        chatFrame({ tool_calls: [first] }),
+        chatFrame({ tool_calls: [{ function: { arguments: '1' } }] }),
+        chatFrame({}, 'tool_calls'),
+        chatDone,
       ),
     ]);
     expect(parts[0]).toMatchObject({ type: 'tool-call', call: { name: 'f', arguments: '{"a":1' } });
@@ -253,8 +255,8 @@ describe('what the server streams', () => {
   });
 
   it('may end without [DONE], with a half frame, and with a refusal', async () => {
-    const last = frame(delta({ refusal: 'I may not.' }, 'stop')).trimEnd();
-    const { parts, error } = await exchange([stream(last)]);
+    const last = chatFrame({ refusal: 'I may not.' }, 'stop').trimEnd();
+    const { parts, error } = await exchange([eventStream(last)]);
     expect(error).toBeUndefined();
     expect(parts).toEqual([
       { type: 'text-delta', text: 'I may not.' },
@@ -266,74 +268,18 @@ describe('what the server streams', () => {
     const body = {
       choices: [{ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
     };
-    expect((await exchange([refuse(200, body)])).parts).toEqual([
+    expect((await exchange([refusal(200, body)])).parts).toEqual([
       { type: 'text-delta', text: 'Hi' },
       { type: 'finish', reason: 'stop' },
     ]);
   });
-
-  it('means the same however its bytes are cut', async () => {
-    const script = [
-      ':\r\n\r\n',
-      frame(delta({ content: 'Grüße, ' }), '\r\n'),
-      'event: message\r\nid: 7\r\n',
-      frame(delta({ content: '世界 🌍' }), '\r\n'),
-      `data:${JSON.stringify(delta({ tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{"s":"é"}' } }] }))}\r\n\r\n`,
-      frame(delta({}, 'stop'), '\r\n'),
-      'data: [DONE]\r\n\r\n',
-    ].join('');
-    const bytes = new TextEncoder().encode(script);
-    await assert(
-      asyncProperty(
-        uniqueArray(integer({ min: 1, max: bytes.length - 1 }), { maxLength: 60 }),
-        async (cuts) => {
-          const edges = [0, ...cuts.sort((a, b) => a - b), bytes.length];
-          const body = new ReadableStream<Uint8Array>({
-            start(controller) {
-              for (let index = 1; index < edges.length; index += 1)
-                controller.enqueue(bytes.slice(edges[index - 1], edges[index]));
-              controller.close();
-            },
-          });
-          const provider = openAICompatible({
-            baseURL: 'http://127.0.0.1/v1',
-            model: 'm',
-            fetch: async () =>
-              new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
-          });
-          const parts: ProviderPart[] = [];
-          for await (const part of provider.stream(ask(), { signal: new AbortController().signal }))
-            parts.push(part);
-          expect(parts).toEqual([
-            { type: 'text-delta', text: 'Grüße, ' },
-            { type: 'text-delta', text: '世界 🌍' },
-            { type: 'tool-call', call: { id: 'c', name: 'f', arguments: { s: 'é' } } },
-            { type: 'finish', reason: 'tool-calls' },
-          ]);
-        },
-      ),
-      { numRuns: 200 },
-    );
-  });
 });
 
 describe('trouble in the middle', () => {
-  const begun = frame(delta({ content: 'Once upon' }));
-
-  it('keeps the text when the connection is cut, and does not retry', async () => {
-    const { text, error, server } = await exchange([
-      (response) => {
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write(begun, () => response.destroy());
-      },
-    ]);
-    expect(text).toBe('Once upon');
-    expect(error).toMatchObject({ code: 'provider-network', retryable: true });
-    expect(server.seen).toHaveLength(1);
-  });
+  const begun = chatFrame({ content: 'Once upon' });
 
   it('takes an end without a finish for a cut', async () => {
-    const { text, error } = await exchange([stream(begun)]);
+    const { text, error } = await exchange([eventStream(begun)]);
     expect(text).toBe('Once upon');
     expect(error).toMatchObject({ code: 'provider-network' });
   });
@@ -341,17 +287,17 @@ describe('trouble in the middle', () => {
   it.each([
     [
       'an error object',
-      frame({ error: { code: 500, message: 'CUDA out of memory', type: 'server_error' } }),
+      sseData({ error: { code: 500, message: 'CUDA out of memory', type: 'server_error' } }),
       'provider-overloaded',
     ],
     [
       'an error event',
-      `event: error\n${frame({ message: 'overloaded', type: 'overloaded_error' })}`,
+      sseEvent('error', { message: 'overloaded', type: 'overloaded_error' }),
       'provider-overloaded',
     ],
     [
       'a full context',
-      frame({
+      sseData({
         error: {
           message: 'the request exceeds the available context size',
           type: 'exceed_context_size_error',
@@ -361,24 +307,24 @@ describe('trouble in the middle', () => {
     ],
     ['what is not JSON', 'data: {oops\n\n', 'provider-protocol'],
   ])('reports %s', async (_, trouble, code) => {
-    const { text, error, server } = await exchange([stream(begun, trouble, done)]);
+    const { text, error, server } = await exchange([eventStream(begun, trouble, chatDone)]);
     expect(text).toBe('Once upon');
     expect(error).toMatchObject({ code });
     expect(error?.hint).not.toBe('');
-    expect(server.seen).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
   });
 
   it('reports an empty answer and a web page', async () => {
-    expect((await exchange([stream(done)])).error).toMatchObject({ code: 'provider-protocol' });
-    const page: Answer = (response) => {
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
-    };
+    expect((await exchange([eventStream(chatDone)])).error).toMatchObject({
+      code: 'provider-protocol',
+    });
+    const page: Reply = { headers: { 'content-type': 'text/html' }, steps: ['<html>'] };
     expect((await exchange([page])).error).toMatchObject({ code: 'provider-protocol' });
   });
 
   it('reports an error body with status 200', async () => {
     const { error } = await exchange([
-      refuse(200, { error: { message: 'no such model', code: 404 } }),
+      refusal(200, { error: { message: 'no such model', code: 404 } }),
     ]);
     expect(error).toMatchObject({ code: 'provider-request' });
   });
@@ -421,40 +367,38 @@ describe('refusals', () => {
       true,
     ],
   ])('%i %j → %s', async (status, body, code, retryable) => {
-    const { error, server } = await exchange([refuse(status, body)]);
+    const { error, server } = await exchange([refusal(status, body)]);
     expect(error).toMatchObject({ code, retryable, details: { status } });
     expect(error?.hint).not.toBe('');
-    expect(server.seen).toHaveLength(retryable ? 3 : 1);
+    expect(server.requests).toHaveLength(retryable ? 3 : 1);
   });
 
   it('are forgotten when a later attempt succeeds', async () => {
     const { text, error, server } = await exchange([
-      refuse(500, {}),
-      refuse(429, {}, { 'retry-after': '0' }),
+      refusal(500, {}),
+      refusal(429, {}, { 'retry-after': '0' }),
       hello,
     ]);
     expect(error).toBeUndefined();
     expect(text).toBe('Hi');
-    expect(server.seen).toHaveLength(3);
+    expect(server.requests).toHaveLength(3);
   });
 
   it('say when to come back, and are not waited out when that is too long for a conversation', async () => {
-    const { error, server } = await exchange([refuse(429, {}, { 'retry-after': '120' })]);
+    const { error, server } = await exchange([refusal(429, {}, { 'retry-after': '120' })]);
     expect(error?.details).toMatchObject({ retryAfterMs: 120_000 });
-    expect(server.seen).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
   });
 
   it('include a server that is not there', async () => {
-    const server = await loopback(hello);
+    const server = await openAIChatServer({ replies: [hello] });
     await server.close();
     const run = firstPart({ baseURL: server.baseURL, retry: { attempts: 1 } });
     await expect(run).rejects.toMatchObject({ code: 'provider-network', retryable: true });
   });
 
   it('include silence before and after the headers', async () => {
-    const silent: Answer = () => undefined;
-    const stalled: Answer = (response) =>
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    const stalled = eventStream({ head: true }, { fault: 'stall' });
     const patience = { connectTimeoutMs: 50, interTokenTimeoutMs: 50, retry: { attempts: 1 } };
     expect((await exchange([silent], patience)).error).toMatchObject({ code: 'provider-timeout' });
     expect((await exchange([stalled], patience)).error).toMatchObject({ code: 'provider-timeout' });
@@ -462,58 +406,30 @@ describe('refusals', () => {
 });
 
 describe('cancellation', () => {
-  const endless: Answer = (response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(frame(delta({ content: 'Once' })));
-  };
-
-  it('closes the socket when the signal aborts', async () => {
-    const server = await loopback(endless);
-    servers.push(server);
-    const controller = new AbortController();
-    const run = async (): Promise<void> => {
-      const provider = openAICompatible({ baseURL: server.baseURL, model: 'm' });
-      for await (const part of provider.stream(ask(), { signal: controller.signal }))
-        if (part.type === 'text-delta') controller.abort();
-    };
-    await expect(run()).rejects.toMatchObject({ code: 'aborted' });
-    await server.seen[0]?.aborted;
-  });
-
-  it('closes the socket when the consumer breaks off', async () => {
-    const server = await loopback(endless);
-    servers.push(server);
-    const provider = openAICompatible({ baseURL: server.baseURL, model: 'm' });
-    for await (const part of provider.stream(ask(), { signal: new AbortController().signal })) {
-      expect(part).toEqual({ type: 'text-delta', text: 'Once' });
-      break;
-    }
-    await server.seen[0]?.aborted;
-  });
-
   it('reaches a request that waits for headers, and a wait between attempts', async () => {
-    for (const answer of [(() => undefined) as Answer, refuse(503, {})]) {
+    for (const answer of [silent, refusal(503, {})]) {
       const controller = new AbortController();
-      const server = await loopback((response, seen) => {
+      const reply = (): Reply => {
         setImmediate(() => controller.abort());
-        return answer(response, seen);
-      });
+        return answer;
+      };
+      const server = await openAIChatServer({ replies: [reply] });
       servers.push(server);
       const next = firstPart(
         { baseURL: server.baseURL, retry: { baseDelayMs: 3_600_000, maxDelayMs: 3_600_000 } },
         controller.signal,
       );
       await expect(next).rejects.toMatchObject({ code: 'aborted' });
-      expect(server.seen).toHaveLength(1);
+      expect(server.requests).toHaveLength(1);
     }
   });
 
   it('before the start sends nothing', async () => {
-    const server = await loopback(hello);
+    const server = await openAIChatServer({ replies: [hello] });
     servers.push(server);
     const next = firstPart({ baseURL: server.baseURL }, AbortSignal.abort());
     await expect(next).rejects.toMatchObject({ code: 'aborted' });
-    expect(server.seen).toHaveLength(0);
+    expect(server.requests).toEqual([]);
   });
 });
 
@@ -522,10 +438,13 @@ describe('secrets', () => {
   it.each([
     [
       'a refusal',
-      refuse(401, { error: { message: `Incorrect API key provided: ${token}`, code: token } }),
+      refusal(401, { error: { message: `Incorrect API key provided: ${token}`, code: token } }),
     ],
-    ['a stream', stream(frame({ error: { message: `key ${encodeURIComponent(token)} expired` } }))],
-    ['a plain body', refuse(500, `Bearer ${token}`)],
+    [
+      'a stream',
+      eventStream(sseData({ error: { message: `key ${encodeURIComponent(token)} expired` } })),
+    ],
+    ['a plain body', refusal(500, `Bearer ${token}`)],
   ])('never show in the error of %s', async (_, answer) => {
     const { error } = await exchange([answer], {
       token,
