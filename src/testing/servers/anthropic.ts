@@ -143,7 +143,7 @@ export function anthropicServer(options: ProtocolServerOptions = {}): Promise<Lo
   return startProtocol(
     {
       basePath: '/v1',
-      path: /^\/messages$/,
+      path: /^\/v1\/messages$/,
       allowedHeaders: [
         'authorization',
         'x-api-key',

@@ -31,7 +31,7 @@ export function transcriptionServer(options: ProtocolServerOptions = {}): Promis
   return startProtocol(
     {
       basePath: '/v1',
-      path: /^\/audio\/transcriptions$/,
+      path: /^\/v1\/audio\/transcriptions$/,
       allowedHeaders,
       complaint: ({ body }) => formComplaint(body),
       credential: bearerOf,
@@ -46,7 +46,7 @@ export function speechServer(options: ProtocolServerOptions = {}): Promise<Loopb
   return startProtocol(
     {
       basePath: '/v1',
-      path: /^\/audio\/speech$/,
+      path: /^\/v1\/audio\/speech$/,
       allowedHeaders,
       body: record({
         model: words,

@@ -88,7 +88,7 @@ export function geminiServer(options: ProtocolServerOptions = {}): Promise<Loopb
   return startProtocol(
     {
       basePath: '/v1beta',
-      path: /^\/models\/[\w.-]+:streamGenerateContent$/,
+      path: /^\/v1(?:beta)?\/models\/[\w.-]+:streamGenerateContent$/,
       allowedHeaders: ['x-goog-api-key', 'content-type'],
       body,
       complaint: ({ query }) =>

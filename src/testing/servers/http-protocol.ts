@@ -14,7 +14,7 @@ export interface ProtocolServerOptions {
 /** One vendor's protocol over HTTP. */
 export interface HttpProtocol {
   readonly basePath: string;
-  /** Paths it answers, behind the base path. */
+  /** Paths it answers. */
   readonly path: RegExp;
   /** Lower-case names of the headers a page may send. */
   readonly allowedHeaders: readonly string[];
@@ -50,11 +50,7 @@ export function startProtocol(
     inspect(request) {
       const { method, path, headers } = request;
       if (method !== 'POST') return refuse(405, `${method} is not allowed`);
-      if (
-        !path.startsWith(protocol.basePath) ||
-        !protocol.path.test(path.slice(protocol.basePath.length))
-      )
-        return refuse(404, `there is nothing at ${path}`);
+      if (!protocol.path.test(path)) return refuse(404, `there is nothing at ${path}`);
       if (token !== undefined && protocol.credential(request) !== token)
         return refuse(401, 'the credential is wrong');
       if (protocol.body && headers['content-type'] !== 'application/json')

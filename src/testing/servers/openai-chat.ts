@@ -121,7 +121,7 @@ export function openAIChatServer(options: ProtocolServerOptions = {}): Promise<L
   return startProtocol(
     {
       basePath: '/v1',
-      path: /^\/chat\/completions$/,
+      path: /^\/v1\/chat\/completions$/,
       allowedHeaders: ['authorization', 'content-type'],
       body,
       credential: bearerOf,
@@ -142,18 +142,17 @@ export function openAIError(
   return { error: { message, type, param: null, code } };
 }
 
+function chunkFrame(choices: readonly object[], more: object): string {
+  const head = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 0, model: 'scripted' };
+  return sseData({ ...head, choices, ...more });
+}
+
 /** One frame of a chat completion. */
 export function chatFrame(
   delta: Readonly<Record<string, unknown>>,
   finish: string | null = null,
 ): string {
-  return sseData({
-    id: 'chatcmpl-1',
-    object: 'chat.completion.chunk',
-    created: 0,
-    model: 'scripted',
-    choices: [{ index: 0, delta, finish_reason: finish }],
-  });
+  return chunkFrame([{ index: 0, delta, finish_reason: finish }], { usage: null });
 }
 
 /** The frame behind which nothing counts. */
@@ -178,9 +177,7 @@ export function chatReply(spoken: SpokenReply): Reply {
     ...(spoken.usage === undefined
       ? []
       : [
-          sseData({
-            object: 'chat.completion.chunk',
-            choices: [],
+          chunkFrame([], {
             usage: {
               prompt_tokens: spoken.usage.input,
               completion_tokens: spoken.usage.output,

@@ -118,7 +118,7 @@ export function openAIResponsesServer(
   return startProtocol(
     {
       basePath: '/v1',
-      path: /^\/responses$/,
+      path: /^\/v1\/responses$/,
       allowedHeaders: ['authorization', 'content-type'],
       body,
       credential: bearerOf,
@@ -131,7 +131,9 @@ export function openAIResponsesServer(
 /** A whole reply with its events in order, each with its `sequence_number`. */
 export function responsesReply(spoken: SpokenReply): Reply {
   const frames: string[] = [];
+  const output: unknown[] = [];
   const emit = (type: string, fields: Record<string, unknown>): void => {
+    if (type === 'response.output_item.done') output.push(fields['item']);
     frames.push(sseEvent(type, { ...fields, sequence_number: frames.length }));
   };
   const response = {
@@ -189,6 +191,7 @@ export function responsesReply(spoken: SpokenReply): Reply {
     response: {
       ...response,
       status,
+      output,
       ...(spoken.finish === undefined ? {} : { incomplete_details: { reason: spoken.finish } }),
       ...(spoken.usage === undefined
         ? {}
