@@ -13,24 +13,31 @@ interface Entry {
   readonly message: Message;
 }
 
+/** Who hears of what a {@link MessageLog} cannot do. */
+export interface MessageLogListeners {
+  /** A failure, once until it changes or an append succeeds again. */
+  onTrouble(error: ErrorData): void;
+  /** A message for which there was no room left; it will not be stored. */
+  onGivenUp(conversation: string, message: Message): void;
+}
+
 /** The queue between a pipeline and a {@link StateStore}; one append is under way at a time. */
 export class MessageLog {
   readonly #store: StateStore;
   readonly #patience: { readonly timeoutMs: number; readonly clock: Clock };
-  readonly #onTrouble: (error: ErrorData) => void;
+  readonly #listeners: MessageLogListeners;
   #unsaved: Entry[] = [];
   #writing: Promise<void> = Promise.resolve();
   #lastTrouble: string | undefined;
 
-  /** `onTrouble` hears of a failure once, until it changes or an append succeeds again. */
   constructor(
     store: StateStore,
     patience: { readonly timeoutMs: number; readonly clock: Clock },
-    onTrouble: (error: ErrorData) => void,
+    listeners: MessageLogListeners,
   ) {
     this.#store = store;
     this.#patience = patience;
-    this.#onTrouble = onTrouble;
+    this.#listeners = listeners;
   }
 
   /** Messages not stored yet. */
@@ -41,7 +48,8 @@ export class MessageLog {
   /** Queues a message; it is written as soon as those before it are. */
   add(conversation: string, message: Message): void {
     this.#unsaved.push({ conversation, message });
-    if (this.#unsaved.length > maxUnsaved) this.#unsaved.shift();
+    const lost = this.#unsaved.length > maxUnsaved ? this.#unsaved.shift() : undefined;
+    if (lost) this.#listeners.onGivenUp(lost.conversation, lost.message);
     this.#writing = this.#writing.then(() => this.#write());
   }
 
@@ -83,6 +91,6 @@ export class MessageLog {
     const trouble = `${error.code} ${error.message}`;
     if (trouble === this.#lastTrouble) return;
     this.#lastTrouble = trouble;
-    this.#onTrouble(error);
+    this.#listeners.onTrouble(error);
   }
 }

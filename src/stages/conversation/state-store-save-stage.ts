@@ -8,6 +8,7 @@ import {
 import type { ErrorData } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
 import type { StateStore } from '../../state/state-store.ts';
+import { conversationOf } from './conversation-of.ts';
 import { Doorbell, LookAhead } from './look-ahead.ts';
 import { MessageLog } from './message-log.ts';
 
@@ -28,8 +29,15 @@ function worthSaving({ message, meta }: MessageElement): boolean {
 
 /**
  * Appends every message that passes, in order: the user's at once, the assistant's when it arrives (behind
- * a speaker: when it was heard). Elements never wait for the store; the end of the stream does. A failing store
- * gives one `error` element, and the messages stay in memory and go along with the next append.
+ * a speaker: when it was heard); so what a crash leaves is whole up to the last message. It only ever appends, or
+ * replaces the message of the same id, so that several tabs may save to one conversation. What is marked
+ * `meta.fromHistory` is stored already and not saved again.
+ *
+ * Elements never wait for the store; the end of the stream does. A failing store gives one `error` element,
+ * and the messages stay in memory and go along with the next append: up to 1 000, then the oldest is given up
+ * (event `message-given-up` `{conversation, id}`). In a worker give `conversation`: turn states do not cross.
+ *
+ * @throws from `process`: `invalid-argument` when nothing says which conversation it is
  */
 export class StateStoreSaveStage implements Stage<never, 'error'> {
   readonly name = 'state-store-save';
@@ -51,9 +59,13 @@ export class StateStoreSaveStage implements Stage<never, 'error'> {
     const { store, conversation, timeoutMs = 5000 } = this.#options;
     const bell = new Doorbell();
     const troubles: ErrorData[] = [];
-    const log = new MessageLog(store, { timeoutMs, clock: context.clock }, (error) => {
-      troubles.push({ ...error, stage: this.name });
-      bell.ring();
+    const patience = { timeoutMs, clock: context.clock };
+    const log = new MessageLog(store, patience, {
+      onTrouble: (error) => {
+        troubles.push({ ...error, stage: this.name });
+        bell.ring();
+      },
+      onGivenUp: (conversation, { id }) => context.emit('message-given-up', { conversation, id }),
     });
     const source = new LookAhead(input, bell.ring);
     let at = 0;
@@ -71,7 +83,7 @@ export class StateStoreSaveStage implements Stage<never, 'error'> {
         const item = next.value;
         ({ at, turn } = item);
         if (item.kind === 'message' && worthSaving(item))
-          log.add(conversation ?? context.turn(item.turn).conversation, item.message);
+          log.add(conversation ?? conversationOf(context.turn(item.turn), this.name), item.message);
         if (item.kind === 'end') {
           await log.flush();
           yield* reports();

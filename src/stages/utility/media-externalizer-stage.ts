@@ -1,13 +1,12 @@
 /** Takes large media out of the stream into a store, and leaves references. */
-import { element, type Kind, type MessagePart, type StreamElement } from '../../core/element.ts';
+import { element, type MessagePart, type StreamElement } from '../../core/element.ts';
 import { serializeError, toAntiphonError, type ErrorData } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
-import type { Clock } from '../../core/time.ts';
 import type { MediaStore } from '../../state/media-store.ts';
 import { withDeadline } from '../conversation/deadline.ts';
 import { setTurnMedia, type TurnMedia } from '../conversation/turn-media.ts';
 import { bytesOf, isInline, type InlineMedia } from './inline-media.ts';
-import { putAside } from './put-aside.ts';
+import { putAside } from '../conversation/put-aside.ts';
 import { withSignal } from './with-signal.ts';
 
 /** Settings of {@link MediaExternalizerStage}. */
@@ -21,16 +20,6 @@ export interface MediaExternalizerOptions {
   /** `media-externalizer` unless given. */
   readonly name?: string;
 }
-
-/** What the person says now does not wait for pictures of before. */
-const overtaking: ReadonlySet<Kind> = new Set<Kind>([
-  'audio',
-  'utterance',
-  'transcript',
-  'speech-start',
-  'speech-end',
-  'interrupt',
-]);
 
 /**
  * Consumes `message` and `media` and puts a reference (`mediaReference`) in the place of bytes, and of `data:`
@@ -76,13 +65,10 @@ export class MediaExternalizerStage implements Stage<
     const { store, maxInlineBytes = 65_536 } = this.#options;
     const media: TurnMedia = { store, told: new Set() };
     const trouble: Trouble = {};
-    return putAside(input, {
-      overtakes: ({ kind }) => overtaking.has(kind),
-      work: (item) => {
-        if (item.kind === 'message') setTurnMedia(context.turn(item.turn), media);
-        const large = mediaIn(item).filter((part) => isInline(part, maxInlineBytes));
-        return large.length > 0 ? this.#externalize(item, large, context, trouble) : undefined;
-      },
+    return putAside(input, (item) => {
+      if (item.kind === 'message') setTurnMedia(context.turn(item.turn), media);
+      const large = mediaIn(item).filter((part) => isInline(part, maxInlineBytes));
+      return large.length > 0 ? this.#externalize(item, large, context, trouble) : undefined;
     });
   }
 
@@ -103,7 +89,7 @@ export class MediaExternalizerStage implements Stage<
     const stored = await Promise.allSettled(
       inline.map(async (part) => {
         const data = await withSignal(() => bytesOf(part, signal), signal);
-        const reference = await this.#put(data, part.mediaType, signal, context.clock);
+        const reference = await this.#put(data, part.mediaType, { signal, clock: context.clock });
         bytes += data.byteLength;
         return [part, reference] as const;
       }),
@@ -123,15 +109,12 @@ export class MediaExternalizerStage implements Stage<
   #put(
     data: Uint8Array<ArrayBuffer>,
     mediaType: string,
-    signal: AbortSignal,
-    clock: Clock,
+    { signal, clock }: Pick<StageContext, 'signal' | 'clock'>,
   ): Promise<string> {
     const { store, timeoutMs = 5000 } = this.#options;
-    const patience = { timeoutMs, clock };
-    return withSignal(
-      () => withDeadline(store.put(data, mediaType, { signal }), patience, 'store the media'),
-      signal,
-    );
+    const put = (): Promise<string> =>
+      withDeadline(store.put(data, mediaType, { signal }), { timeoutMs, clock }, 'store the media');
+    return withSignal(put, signal);
   }
 
   #failure(reason: unknown): ErrorData {

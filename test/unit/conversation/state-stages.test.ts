@@ -6,11 +6,18 @@ import {
   type StreamElement,
 } from '../../../src/core/element.ts';
 import { AntiphonError } from '../../../src/core/errors.ts';
+import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
+import type { Stage } from '../../../src/core/stage/stage.ts';
+import { ProviderStage } from '../../../src/stages/conversation/provider-stage.ts';
+import { TTSStage } from '../../../src/stages/streaming/tts-stage.ts';
+import { TTSStageWithInterruption } from '../../../src/stages/streaming/tts-stage-with-interruption.ts';
 import { memoryStore } from '../../../src/state/memory-store.ts';
 import type { StateStore } from '../../../src/state/state-store.ts';
 import { StateStoreLoadStage } from '../../../src/stages/conversation/state-store-load-stage.ts';
 import { StateStoreSaveStage } from '../../../src/stages/conversation/state-store-save-stage.ts';
 import { runOn, testContext } from '../../../src/testing/stage-context.ts';
+import { scriptedProvider } from '../../../src/testing/scripted-provider.ts';
+import { scriptedSynthesizer } from '../../../src/testing/scripted-synthesizer.ts';
 import { assistant, brief, collect, feed, shown, turnEnd, user } from './helpers.ts';
 
 const blocked = new AntiphonError('storage-blocked', 'no', { hint: 'Use memoryStore().' });
@@ -74,6 +81,25 @@ describe('StateStoreLoadStage', () => {
     expect(outputs[0]).toMatchObject({
       error: { stage: 'state-store-load', hint: 'Use memoryStore().' },
     });
+  });
+
+  it('lets audio, transcripts and speech go on while the first message waits for the past', async () => {
+    let answer: (messages: Message[]) => void = () => undefined;
+    const store = {
+      ...memoryStore(),
+      load: () => new Promise<Message[]>((resolve) => (answer = resolve)),
+    };
+    const input = feed();
+    const outputs = collect(new StateStoreLoadStage({ store }).process(input, testContext()));
+    const audio = element('audio', { samples: new Float32Array(1), sampleRate: 16_000, turn: 2 });
+    const start = element('speech-start', { turn: 2 });
+    input.push(user('A'), turnEnd(), user('B', 2), start, audio, turnEnd(2));
+    await outputs.until(2);
+    expect(brief(outputs.all)).toEqual(['speech-start', 'audio']);
+    answer([]);
+    input.end();
+    await outputs.done;
+    expect(brief(outputs.all.slice(2))).toEqual(['user:A', 'turn-end', 'user:B', 'turn-end']);
   });
 
   it('does not wait for ever for a store that is silent', async () => {
@@ -188,6 +214,31 @@ describe('StateStoreSaveStage', () => {
     expect(brief(outputs)).toContain('end');
   });
 
+  it('tells of a message that it has to give up, and keeps the newer ones', async () => {
+    let broken = true;
+    const store = fated(async () => {
+      if (broken) throw new AntiphonError('storage-full', 'full');
+    });
+    const context = testContext();
+    const input = feed();
+    const outputs = collect(new StateStoreSaveStage({ store }).process(input, context));
+    const messages = Array.from({ length: 1002 }, (_, index) => user(`${index}`));
+    input.push(...messages);
+    await outputs.until(1003);
+    const givenUp = context.events.filter(({ type }) => type === 'message-given-up');
+    const first = messages[0];
+    expect(givenUp.map(({ detail }) => detail)).toEqual([
+      { conversation: 'test', id: first?.kind === 'message' ? first.message.id : '' },
+      expect.objectContaining({ conversation: 'test' }),
+    ]);
+    broken = false;
+    input.push(user('last'));
+    input.end();
+    await outputs.done;
+    const stored = shown(await store.load('test'));
+    expect([stored[0], stored.at(-1), stored.length]).toEqual(['user:3', 'user:last', 1000]);
+  });
+
   it('throws what its input throws, after saving', async () => {
     const store = memoryStore();
     const source = (async function* (): AsyncGenerator<StreamElement> {
@@ -196,6 +247,57 @@ describe('StateStoreSaveStage', () => {
     })();
     await expect(runOn(new StateStoreSaveStage({ store }), source)).rejects.toThrow('upstream');
     expect(shown(await store.load('test'))).toEqual(['user:A']);
+  });
+});
+
+describe('a conversation that goes on', () => {
+  it('hears the past from nobody’s mouth, and saves none of it again', async () => {
+    const store = memoryStore();
+    await store.append('a', [textMessage('user', 'Old?'), textMessage('assistant', 'Old.')]);
+    const append = vi.spyOn(store, 'append');
+    const voices: Stage[] = [
+      new TTSStage({ synthesizer: scriptedSynthesizer() }),
+      new TTSStageWithInterruption({ synthesizer: scriptedSynthesizer() }),
+    ];
+    for (const voice of voices) {
+      append.mockClear();
+      const provider = scriptedProvider(['New.']);
+      const { outputs } = await new PipelineBuilder()
+        .chain(
+          new StateStoreLoadStage({ store, conversation: 'a', replay: true }),
+          new ProviderStage({ provider }),
+          voice,
+          new StateStoreSaveStage({ store }),
+        )
+        .build()
+        .executeSync(user('New?'), turnEnd());
+      const spoken = outputs.flatMap((one) => (one.kind === 'speech' ? [one.text] : [])).join('');
+      expect(spoken).toBe('New.');
+      expect(shown(provider.requests[0]?.messages ?? []).slice(0, 3)).toEqual([
+        'user:Old?',
+        'assistant:Old.',
+        'user:New?',
+      ]);
+      expect(append.mock.calls.flatMap(([, messages]) => shown(messages))).toEqual([
+        'user:New?',
+        'assistant:New.',
+      ]);
+      await store.delete('a');
+      await store.append('a', [textMessage('user', 'Old?'), textMessage('assistant', 'Old.')]);
+    }
+  });
+
+  it.each([
+    ['load', (store: StateStore): Stage => new StateStoreLoadStage({ store })],
+    ['save', (store: StateStore): Stage => new StateStoreSaveStage({ store })],
+  ])('is not to be guessed by the stage that is to %s it', async (_, make) => {
+    const pipeline = new PipelineBuilder().chain(make(memoryStore())).build();
+    await expect(pipeline.executeSync(user('A'))).rejects.toMatchObject({
+      code: 'invalid-argument',
+      hint: expect.stringMatching(/conversation/),
+    });
+    const run = pipeline.execute([user('A')], { turn: { conversation: 'a' } });
+    await run.drain();
   });
 });
 

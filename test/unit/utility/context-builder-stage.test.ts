@@ -236,7 +236,7 @@ describe('ContextBuilderStage', () => {
     const provider = scriptedProvider([['12345']], { repeat: true });
     const pipeline = new PipelineBuilder()
       .chain(
-        new StateStoreLoadStage({ store: memoryStore() }),
+        new StateStoreLoadStage({ store: memoryStore(), conversation: 'a' }),
         new ContextBuilderStage({ ...exact, maxTokens: 12 }),
         new ProviderStage({ provider }),
       )

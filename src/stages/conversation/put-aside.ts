@@ -1,14 +1,19 @@
 /** Does something slow to some elements of a stream while what need not wait for them overtakes. */
-import type { StreamElement } from '../../core/element.ts';
-import { Doorbell, LookAhead } from '../conversation/look-ahead.ts';
+import type { Kind, StreamElement } from '../../core/element.ts';
+import { Doorbell, LookAhead } from './look-ahead.ts';
 
-/** What is to be done, and who waits for it. */
-export interface AsideWork {
-  /** What becomes of `item`, begun at once; undefined when nothing is to be done. Must not reject. */
-  readonly work: (item: StreamElement) => Promise<readonly StreamElement[]> | undefined;
-  /** True for what leaves at once; everything else keeps its order. */
-  readonly overtakes: (item: StreamElement) => boolean;
-}
+/** What becomes of an element, begun at once; undefined when nothing is to be done. Must not reject. */
+export type AsideWork = (item: StreamElement) => Promise<readonly StreamElement[]> | undefined;
+
+/** What the person does now does not wait for what was said before. */
+const live: ReadonlySet<Kind> = new Set<Kind>([
+  'audio',
+  'utterance',
+  'transcript',
+  'speech-start',
+  'speech-end',
+  'interrupt',
+]);
 
 /** Elements that wait; beyond it the input does. */
 const maxHeld = 64;
@@ -17,16 +22,20 @@ interface Held {
   outputs: readonly StreamElement[] | undefined;
 }
 
-/** `input`, with what `work` makes of its elements in their place. The work of several goes on at a time. */
+/**
+ * `input`, with what `work` makes of its elements in their place. The work of several goes on at a time. Microphone
+ * audio, transcripts, `speech-start`, `speech-end` and interrupts overtake what is waited for; everything else
+ * keeps its order. At most 64 elements wait, then the input does.
+ */
 export async function* putAside(
   input: AsyncIterable<StreamElement>,
-  { work, overtakes }: AsideWork,
+  work: AsideWork,
 ): AsyncGenerator<StreamElement, void, undefined> {
   const bell = new Doorbell();
   const source = new LookAhead(input, bell.ring);
   const held: Held[] = [];
   let closed = false;
-  const hold = (item: StreamElement, working: ReturnType<AsideWork['work']>): void => {
+  const hold = (item: StreamElement, working: ReturnType<AsideWork>): void => {
     const entry: Held = { outputs: working ? undefined : [item] };
     held.push(entry);
     working
@@ -53,7 +62,7 @@ export async function* putAside(
       }
       const item = next.value;
       const working = work(item);
-      if (!working && (held.length === 0 || overtakes(item))) yield item;
+      if (!working && (held.length === 0 || live.has(item.kind))) yield item;
       else hold(item, working);
     }
   } finally {
