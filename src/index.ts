@@ -78,6 +78,9 @@ export { SpeakerStage } from './stages/streaming/speaker-stage.ts';
 export { VADAccumulatorStage } from './stages/streaming/vad-accumulator-stage.ts';
 export type { VADAccumulatorOptions } from './stages/streaming/vad-accumulator-stage.ts';
 export type { SilenceTurnOptions } from './stages/streaming/silence-turns.ts';
+export { speakerTracks } from './stages/streaming/speaker-tracks.ts';
+export type { SpeakerTrack, SpeakerTracksOptions } from './stages/streaming/speaker-tracks.ts';
+export type { LabelText } from './stages/streaming/speaker-track.ts';
 export { STTStage } from './stages/streaming/stt-stage.ts';
 export type { STTStageOptions } from './stages/streaming/stt-options.ts';
 export { TTSStage } from './stages/streaming/tts-stage.ts';
@@ -87,6 +90,8 @@ export type {
   TTSOptions,
   TTSWithInterruptionOptions,
 } from './stages/streaming/tts-options.ts';
+export { compete } from './stages/flow/compete.ts';
+export type { CompeteOptions } from './stages/flow/compete.ts';
 export { filter, map, passthrough } from './stages/flow/compose.ts';
 export { MergeStage } from './stages/flow/merge-stage.ts';
 export { MetricsStage } from './stages/flow/metrics-stage.ts';

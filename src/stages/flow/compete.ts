@@ -59,11 +59,11 @@ export function compete<Consumes extends Kind, Emits extends Kind>(
     session: workers.every(({ session }) => session !== 'unary') ? 'safe' : 'unary',
     ...(first.format === undefined ? {} : { format: first.format }),
     async prepare(context) {
-      await Promise.all(workers.map((worker) => worker.prepare?.(context)));
+      await Promise.all(workers.map(async (worker) => worker.prepare?.(context)));
     },
     process: (input, context) => share(name, workers, input, context, isJob, order),
     async dispose() {
-      await Promise.all(workers.map((worker) => worker.dispose?.()));
+      await Promise.all(workers.map(async (worker) => worker.dispose?.()));
     },
   };
 }

@@ -273,7 +273,7 @@ describe('compete', () => {
         fc.constantFrom('kept', 'free'),
         async (ticks, size, order) => {
           const task: Task = async (value) => {
-            for (let tick = ticks[Number(value)] ?? 0; tick > 0; tick -= 1) await null;
+            for (let tick = ticks[Number(value)] ?? 0; tick > 0; tick -= 1) await Promise.resolve();
           };
           const workers = Array.from({ length: size }, (_, index) => worker(`w${index}`, task));
           const { outputs } = await pool(workers, { order }).executeSync(...texts(ticks.length));
