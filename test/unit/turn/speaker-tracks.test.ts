@@ -45,7 +45,8 @@ const interim = (text: string, turn: number, final = false): StreamElement =>
 /** Who said what in which turn. */
 const brief = (outputs: readonly StreamElement[]): string[] =>
   outputs.map((one) => {
-    const who = `${one.turn} ${String(one.meta?.['speaker'] ?? '')}`.trim();
+    const speaker = one.meta?.['speaker'];
+    const who = typeof speaker === 'string' ? `${one.turn} ${speaker}` : `${one.turn}`;
     if (one.kind === 'message') return `${who} "${messageText(one.message)}"`;
     return `${who} ${one.kind}`;
   });
