@@ -27,6 +27,7 @@ import { roundRobin } from '../../src/stages/flow/routing.ts';
 import { stageFrom } from '../../src/stages/flow/stage-from.ts';
 import { TracingStage } from '../../src/stages/flow/tracing-stage.ts';
 import { AudioTurnStage } from '../../src/stages/streaming/audio-turn-stage.ts';
+import { DuplexProviderStage } from '../../src/stages/streaming/duplex-provider-stage.ts';
 import { speakerTracks } from '../../src/stages/streaming/speaker-tracks.ts';
 import { STTStage } from '../../src/stages/streaming/stt-stage.ts';
 import { TTSStage } from '../../src/stages/streaming/tts-stage.ts';
@@ -44,6 +45,7 @@ import { VariableProviderStage } from '../../src/stages/utility/variable-provide
 import { scriptedRecognizer, type RecognitionStep } from '../../src/testing/scripted-recognizer.ts';
 import { scriptedSynthesizer } from '../../src/testing/scripted-synthesizer.ts';
 import { scriptedVad } from '../../src/testing/scripted-vad.ts';
+import { echoRealtime } from './echo-realtime.ts';
 import { mediaStoreNamed, stateStoreNamed } from './stores.ts';
 
 const shout = (name: string, suffix = '!'): Stage<'text', 'text'> =>
@@ -227,6 +229,7 @@ export const stages = {
     new STTStage({ recognizer: scriptedRecognizer(script, { interims: 'none' }) }),
   tts: () => new TTSStage({ synthesizer: scriptedSynthesizer() }),
   ttsWithInterruption: () => new TTSStageWithInterruption({ synthesizer: scriptedSynthesizer() }),
+  duplex: () => new DuplexProviderStage({ provider: echoRealtime() }),
   speakerTracks: ({ scripts }: { scripts: Record<string, RecognitionStep[]> }) =>
     speakerTracks(
       Object.fromEntries(

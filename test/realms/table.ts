@@ -61,6 +61,7 @@ export const realmTable: readonly RealmRow[] = [
   everywhere('TTSStage', ['tts']),
   everywhere('TTSStageWithInterruption', ['ttsWithInterruption']),
   everywhere('speakerTracks', ['speakerTracks'], 'tracks without a microphone; those are worklets'),
+  everywhere('DuplexProviderStage', ['duplex'], 'alone it knows no prompt and no stored history'),
   elsewhere('MicrophoneStage', 'a worklet, made by the page; tests in `test/browser/audio`'),
   elsewhere('SpeakerStage', 'a worklet, made by the page; tests in `test/browser/audio`'),
   everywhere('RouterStage', ['router'], nested),

@@ -89,6 +89,32 @@ export function streaming(realm: Realm): void {
     expect(only(outputs, 'message')).toHaveLength(1);
   });
 
+  it('a realtime model answers what is typed and what is spoken', async () => {
+    const make = elements();
+    const { outputs, errors } = await realm.run('duplex', {}, [
+      ...make.asks('hello'),
+      make.speechStart({ turn: 2 }),
+      make.audio(new Float32Array(1600), { turn: 2 }),
+      make.speechEnd({ turn: 2 }),
+      make.utterance(new Float32Array(1600), { turn: 2 }),
+      make.turnEnd({ turn: 2 }),
+    ]);
+    expect(errors).toEqual([]);
+    const said = only(outputs, 'message').map(
+      ({ turn, message }) => `${turn} ${message.role}: ${messageText(message)}`,
+    );
+    expect(said).toEqual([
+      '1 user: hello',
+      '1 assistant: You said hello.',
+      '2 user: something',
+      '2 assistant: You said something.',
+    ]);
+    const spoken = only(outputs, 'speech')
+      .map(({ text }) => text)
+      .join('');
+    expect(spoken).toBe('You said hello.You said something.');
+  });
+
   it('speaker tracks hear several people', async () => {
     const [ann, ben] = [spoken('ann'), spoken('ben')];
     const { outputs } = await realm.run(

@@ -20,7 +20,7 @@ import { scriptedRecognizer } from '../../../src/testing/scripted-recognizer.ts'
 import { scriptedVad } from '../../../src/testing/scripted-vad.ts';
 import { join, silence } from '../../../src/testing/sounds.ts';
 import { shown, turnEnd, user } from '../conversation/helpers.ts';
-import { say, scripted, stop } from '../providers/scripted.ts';
+import { scriptedProvider } from '../../../src/testing/scripted-provider.ts';
 import { modelUrl, samplesOf } from './silero-fixture.ts';
 
 /** A track that says what it is given, with pauses until gates open. */
@@ -116,10 +116,7 @@ describe('speakerTracks', () => {
 
   it('has an agent answer each turn of any track, and the model knows who spoke', async () => {
     const second = gate();
-    const provider = scripted([
-      [say('Hi Ann.'), stop],
-      [say('Hi Ben.'), stop],
-    ]);
+    const provider = scriptedProvider(['Hi Ann.', 'Hi Ben.']);
     const pipeline = new PipelineBuilder({ session: 'live' })
       .chain(
         speakerTracks({
