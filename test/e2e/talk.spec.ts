@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { decodeWav } from '../../src/audio/wav.ts';
+import { chatReply, openAIChatServer } from '../../src/testing/servers/index.ts';
 import { transcribe } from './transcribe.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -42,6 +43,30 @@ test('prints what was understood and said, and writes what the speaker played', 
     expect(await transcribe(decodeWav(new Uint8Array(readFileSync(out))))).toContain('forty two');
   } finally {
     rmSync(scratch, { recursive: true, force: true });
+  }
+});
+
+test('talks to an OpenAI-compatible server on the loopback interface', async () => {
+  const server = await openAIChatServer({
+    replies: [chatReply({ text: ['It is ', 'forty ', 'two, ', 'says the model.'] })],
+  });
+  try {
+    const result = await talk(question, '--provider', server.baseURL, '--model', 'scripted');
+    expect(result).toMatchObject({
+      turns: [{ turn: 1, reply: 'It is forty two, says the model.', interrupted: false }],
+      errors: [],
+    });
+    expect(server.violations).toEqual([]);
+    expect(server.requests).toHaveLength(1);
+    expect(server.requests[0]?.body).toMatchObject({
+      model: 'scripted',
+      messages: [
+        { role: 'system' },
+        { role: 'user', content: 'what is seventeen plus twenty five' },
+      ],
+    });
+  } finally {
+    await server.close();
   }
 });
 

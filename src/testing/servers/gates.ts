@@ -1,10 +1,5 @@
-/** Named gates: a script waits at one until the test opens it, and the test can wait until it got there. */
-import { deferred, type Deferred } from '../../core/deferred.ts';
-
-interface Gate {
-  readonly reached: Deferred<void>;
-  readonly opened: Deferred<void>;
-}
+/** Gates by name, so that a script that is plain data can wait at one. */
+import { gate, type Gate } from '../gate.ts';
 
 /** The gates of one server. A gate stays open once opened. */
 export class Gates {
@@ -12,24 +7,22 @@ export class Gates {
 
   /** Lets everybody through who waits at `name` or comes later. */
   open(name: string): void {
-    this.#gate(name).opened.resolve();
+    this.#gate(name).open();
   }
 
   /** Resolves when a script has come to `name`, so that all it sent before is on its way. */
   reached(name: string): Promise<void> {
-    return this.#gate(name).reached.promise;
+    return this.#gate(name).reached;
   }
 
   /** Waits at `name`; for those who play scripts. */
   pass(name: string): Promise<void> {
-    const gate = this.#gate(name);
-    gate.reached.resolve();
-    return gate.opened.promise;
+    return this.#gate(name).pass();
   }
 
   #gate(name: string): Gate {
-    let gate = this.#gates.get(name);
-    if (!gate) this.#gates.set(name, (gate = { reached: deferred(), opened: deferred() }));
-    return gate;
+    let found = this.#gates.get(name);
+    if (!found) this.#gates.set(name, (found = gate()));
+    return found;
   }
 }

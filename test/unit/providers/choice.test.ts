@@ -5,7 +5,8 @@ import { fallback } from '../../../src/providers/fallback.ts';
 import type { Provider, ProviderPart, ProviderRequest } from '../../../src/providers/provider.ts';
 import { race } from '../../../src/providers/race.ts';
 import { defineTool } from '../../../src/providers/tools.ts';
-import { say, scripted, stop, type Step } from './scripted.ts';
+import { gate, reply, scriptedProvider, type Gate } from '../../../src/testing/index.ts';
+import type { ReplyStep, ScriptedProvider } from '../../../src/testing/index.ts';
 
 const request: ProviderRequest = { system: '', messages: [textMessage('user', 'Hi')], tools: [] };
 const failure = (code: ErrorCode, details: Record<string, unknown> = {}): AntiphonError =>
@@ -28,41 +29,24 @@ async function run(
   }
 }
 
-const named = <P extends Provider>(id: string, provider: P): P => ({ ...provider, id });
-const model = (id: string, ...steps: Step[]): ReturnType<typeof scripted> =>
-  named(id, scripted([steps]));
+const model = (id: string, ...steps: ReplyStep[]): ScriptedProvider =>
+  scriptedProvider([steps], { id, repeat: true });
+const models = (id: string, ...scripts: ReplyStep[][]): ScriptedProvider =>
+  scriptedProvider(scripts, { id, repeat: true });
 
-/** A provider whose steps wait until they are let through; knows how often it was ended. */
-function held(id: string): Provider & { go: () => void; readonly ended: () => Promise<void> } {
-  let go: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => (go = resolve));
-  let end: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => (end = resolve));
-  return {
-    id,
-    go,
-    ended: () => ended,
-    async *stream(_, { signal }) {
-      try {
-        await Promise.race([
-          gate,
-          new Promise((__, reject) =>
-            signal.addEventListener('abort', () => reject(failure('aborted'))),
-          ),
-        ]);
-        yield { type: 'text-delta', text: id };
-        yield { type: 'finish', reason: 'stop' };
-      } finally {
-        end();
-      }
-    },
-  };
+/** A provider that says its name once its gate is open. */
+function held(id: string): { readonly provider: ScriptedProvider; readonly gate: Gate } {
+  const waiting = gate();
+  return { provider: model(id, reply.gate(waiting), reply.text(id)), gate: waiting };
 }
+
+const closed = (provider: ScriptedProvider): Promise<void> =>
+  expect.poll(() => provider.calls.map((call) => call.closed)).toEqual([true]);
 
 describe('fallback', () => {
   it('asks the next one when the first fails before it said anything', async () => {
     const a = model('a', failure('provider-overloaded'));
-    const b = model('b', say('Hello.'), stop);
+    const b = model('b', reply.text('Hello.'));
     const failures: string[] = [];
     const provider = fallback([a, b], {
       onFailure: ({ id }, { code }) => failures.push(`${id} ${code}`),
@@ -73,9 +57,9 @@ describe('fallback', () => {
   });
 
   it('never asks another one once something was said', async () => {
-    const b = model('b', say('Hello.'), stop);
+    const b = model('b', reply.text('Hello.'));
     const { text, error } = await run(
-      fallback([model('a', say('Once '), failure('provider-network')), b]),
+      fallback([model('a', reply.text('Once '), failure('provider-network')), b]),
     );
     expect(text).toBe('Once ');
     expect(error).toMatchObject({ code: 'provider-network' });
@@ -84,15 +68,13 @@ describe('fallback', () => {
 
   it('puts a broken one last for a while, and for as long as its server asked', async () => {
     let time = 1000;
-    const a = named(
+    const a = models(
       'a',
-      scripted([
-        [failure('provider-network')],
-        [failure('provider-rate-limit', { retryAfterMs: 90_000 })],
-        [say('A'), stop],
-      ]),
+      [failure('provider-network')],
+      [failure('provider-rate-limit', { retryAfterMs: 90_000 })],
+      [reply.text('A')],
     );
-    const b = model('b', say('B'), stop);
+    const b = model('b', reply.text('B'));
     const provider = fallback([a, b], { rememberMs: 10_000, now: () => time });
     const texts: string[] = [];
     for (const elapsed of [0, 9999, 2, 50_000, 40_001]) {
@@ -104,15 +86,15 @@ describe('fallback', () => {
   });
 
   it('does not hold a request against the one that could not take it', async () => {
-    const a = named('a', scripted([[failure('unsupported')], [say('A'), stop]]));
-    const provider = fallback([a, model('b', say('B'), stop)]);
+    const a = models('a', [failure('unsupported')], [reply.text('A')]);
+    const provider = fallback([a, model('b', reply.text('B'))]);
     expect((await run(provider)).text).toBe('B');
     expect((await run(provider)).text).toBe('A');
   });
 
   it('tries broken ones all the same when there is nobody else', async () => {
-    const a = named('a', scripted([[failure('provider-network')], [say('A'), stop]]));
-    const b = named('b', scripted([[failure('provider-network')]]));
+    const a = models('a', [failure('provider-network')], [reply.text('A')]);
+    const b = models('b', [failure('provider-network')]);
     const provider = fallback([a, b]);
     expect((await run(provider)).error).toBeDefined();
     expect((await run(provider)).text).toBe('A');
@@ -135,7 +117,7 @@ describe('fallback', () => {
   });
 
   it.each(['content-filter', 'aborted'] as const)('lets %s stand', async (code) => {
-    const b = model('b', say('B'), stop);
+    const b = model('b', reply.text('B'));
     expect((await run(fallback([model('a', failure(code)), b]))).error).toMatchObject({ code });
     expect(b.requests).toHaveLength(0);
   });
@@ -143,10 +125,10 @@ describe('fallback', () => {
   it('offers the tools of all, the first of a name', () => {
     const tool = (description: string): ReturnType<typeof defineTool> =>
       defineTool({ name: 'clock', description, parameters: {}, execute: () => 1 });
-    const with1 = { ...model('a', stop), tools: [tool('one')] };
-    const with2 = { ...model('b', stop), tools: [tool('two')] };
+    const with1 = { ...model('a'), tools: [tool('one')] };
+    const with2 = { ...model('b'), tools: [tool('two')] };
     expect(fallback([with1, with2]).tools?.map(({ description }) => description)).toEqual(['one']);
-    expect(fallback([model('a', stop)]).tools).toBeUndefined();
+    expect(fallback([model('a')]).tools).toBeUndefined();
   });
 
   it('needs a provider', () => {
@@ -157,18 +139,17 @@ describe('fallback', () => {
 
 describe('race', () => {
   it('gives the reply of the first to speak and closes the others at once', async () => {
-    const [a, b, c] = [held('a'), held('b'), held('c')];
-    const provider = race([a, b, c]);
-    const result = run(provider, undefined, () => undefined);
-    b.go();
+    const racers = [held('a'), held('b'), held('c')];
+    const result = run(race(racers.map(({ provider }) => provider)));
+    racers[1]!.gate.open();
     expect(await result).toEqual({ text: 'b', error: undefined });
-    await Promise.all([a.ended(), b.ended(), c.ended()]);
+    for (const { provider } of racers) await closed(provider);
   });
 
   it('does not mind one that fails, and names all when all do', async () => {
     const slow = held('slow');
-    const result = run(race([model('a', failure('provider-auth')), slow]));
-    slow.go();
+    const result = run(race([model('a', failure('provider-auth')), slow.provider]));
+    slow.gate.open();
     expect((await result).text).toBe('slow');
     const { error } = await run(
       race([model('a', failure('provider-auth')), model('b', failure('provider-network'))]),
@@ -177,29 +158,28 @@ describe('race', () => {
   });
 
   it('closes all when it is cancelled before anybody spoke', async () => {
-    const [a, b] = [held('a'), held('b')];
+    const racers = [held('a'), held('b')];
     const controller = new AbortController();
-    const result = run(race([a, b]), controller.signal);
+    const result = run(race(racers.map(({ provider }) => provider)), controller.signal);
     controller.abort();
     expect((await result).error).toMatchObject({ code: 'aborted' });
-    await Promise.all([a.ended(), b.ended()]);
+    for (const { provider } of racers) await closed(provider);
   });
 
   it('closes the winner when it is cancelled, or nobody reads on', async () => {
-    const endless = (onHang: () => void): ReturnType<typeof scripted> =>
-      scripted([[say('Once'), 'hang']], onHang);
     const controller = new AbortController();
-    const winner = endless(() => queueMicrotask(() => controller.abort()));
-    const { text, error } = await run(race([winner, held('b')]), controller.signal);
+    const winner = model('a', reply.text('Once'), reply.hang);
+    const { text, error } = await run(race([winner, held('b').provider]), controller.signal, () =>
+      controller.abort(),
+    );
     expect([text, error?.code]).toEqual(['Once', 'aborted']);
-    await expect.poll(() => winner.closed).toEqual([1]);
-    const other = endless(() => undefined);
-    const loser = held('c');
-    for await (const part of race([other, loser]).stream(request, {
+    await closed(winner);
+    const left = model('a', reply.text('Once'), reply.hang);
+    const loser = held('c').provider;
+    for await (const part of race([left, loser]).stream(request, {
       signal: new AbortController().signal,
     }))
       if (part.type === 'text-delta') break;
-    await loser.ended();
-    await expect.poll(() => other.closed).toEqual([1]);
+    for (const provider of [left, loser]) await closed(provider);
   });
 });
