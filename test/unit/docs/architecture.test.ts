@@ -1,5 +1,5 @@
 /** The architecture document agrees with the code: its graph is the agent's, its examples compile and work. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,19 +12,11 @@ import {
 import { runOn, testContext } from '../../../src/testing/index.ts';
 import { withDiagrams } from '../../../tools/diagrams.mjs';
 import { gate } from './gate.ts';
+import { asPublished, read } from './published.ts';
 import { translator } from './translator.ts';
 import { wakeWord } from './wake-word.ts';
 
-const read = (path: string): string =>
-  readFileSync(fileURLToPath(new URL(path, import.meta.url)), 'utf8');
 const document = read('../../../docs/architecture.md');
-
-/** An example as a reader would write it: importing the package, not our sources. */
-const asPublished = (file: string): string =>
-  read(file)
-    .replace("'../../../src/index.ts'", "'antiphon'")
-    .replace("'../../../src/core/index.ts'", "'antiphon/core'")
-    .trim();
 
 describe('the diagram of the agent', () => {
   it('is the real graph (else: node tools/diagrams.mjs)', async () => {
@@ -89,7 +81,7 @@ describe('the examples', () => {
 });
 
 describe('links', () => {
-  it.each(['docs/architecture.md', 'README.md', 'CONTRIBUTING.md'])(
+  it.each(['docs/architecture.md', 'docs/custom-stages.md', 'README.md', 'CONTRIBUTING.md'])(
     'of %s lead to files that exist',
     (path) => {
       const links = [...read(`../../../${path}`).matchAll(/\]\((?!https?:|#)([^)#]+)/g)];

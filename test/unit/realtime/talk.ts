@@ -17,7 +17,7 @@ import type { RemoteStage, StageEnds, StageEvent } from '../../../src/core/stage
 import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.ts';
 import type { DuplexOptions } from '../../../src/stages/streaming/duplex-options.ts';
 import { DuplexProviderStage } from '../../../src/stages/streaming/duplex-provider-stage.ts';
-import { settle } from '../audio/ports.ts';
+import { settle } from '../../../src/testing/index.ts';
 import { speech } from './rig.ts';
 
 /** Of the speaker: another one than the provider's, as in a page. */
