@@ -1,5 +1,6 @@
 /** Whole conversations by voice, over the worklets' own engines: §12.1, §12.5, §12.7, §12.9 and the gaps of §14. */
 import { expect } from 'vitest';
+import type { TurnTrace } from '../../src/agent/events.ts';
 import { messageText, textMessage } from '../../src/core/element.ts';
 import { AntiphonError } from '../../src/core/errors.ts';
 import { memoryStore } from '../../src/state/memory-store.ts';
@@ -196,7 +197,7 @@ export const sessionArea: Area = {
           latency,
           user: [user.says('What time is it?', 1200), user.hearsAll()],
         });
-        const { trace } = turns[0] ?? { trace: {} };
+        const trace: TurnTrace = turns[0]?.trace ?? {};
         const { speechEnd, committed, transcribed, firstToken, firstSentence, firstAudio, heard } =
           trace as Record<string, number>;
         const marks = [
