@@ -1,13 +1,15 @@
 /** What every provider over fetch has to do, against strict protocol servers; runs in Node and in a page. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { textMessage, type Message, type ToolCall } from '../../src/core/element.ts';
-import type { AntiphonError } from '../../src/core/errors.ts';
+import { serializeError, type AntiphonError } from '../../src/core/errors.ts';
 import { anthropic } from '../../src/providers/anthropic.ts';
 import { gemini } from '../../src/providers/gemini.ts';
 import type { HttpModelOptions } from '../../src/providers/http-model.ts';
 import { openAICompatible } from '../../src/providers/openai-compatible.ts';
 import { openAIResponses } from '../../src/providers/openai-responses.ts';
 import type { Provider, ProviderPart, ProviderRequest } from '../../src/providers/provider.ts';
+import { toolLoop } from '../../src/providers/tool-loop.ts';
+import { defineTool } from '../../src/providers/tools.ts';
 import {
   vendors,
   type RemoteServer,
@@ -307,6 +309,50 @@ export function providerSuite(start: StartServer): void {
       const second = await run(model, { ...ask, messages: history });
       expect(second.error).toBeUndefined();
       expect(second.parts[0]).toEqual({ type: 'text-delta', text: 'Done.' });
+    });
+
+    it("calls tools in a turn of several rounds, to the server's satisfaction", async () => {
+      const calls = [
+        { name: 'add', arguments: { a: 1 } },
+        { name: 'add', arguments: { a: 2 } },
+      ];
+      const server = await serve(
+        vendor,
+        { spoken: { reasoning: 'Hm', text: 'Wait.', calls } },
+        { spoken: { calls: [{ id: 'third', name: 'add', arguments: { a: 3 } }] } },
+        { spoken: { text: 'Six.' } },
+      );
+      const add = defineTool<{ a: number }>({ ...tool, execute: ({ a }) => a * 2 });
+      const turn = toolLoop({
+        provider: provider(vendor, server),
+        request: { system: 'Be brief.', messages: ask.messages },
+        tools: [add],
+        signal: new AbortController().signal,
+        turn: 1,
+        conversation: 'test',
+      });
+      let text = '';
+      const results: unknown[] = [];
+      for await (const part of turn) {
+        if (part.type === 'text-delta') text += part.text;
+        if (part.type === 'tool-result') results.push(part.outcome.result);
+      }
+      expect(text).toBe('Wait. Six.');
+      expect(results).toEqual([2, 4, 6]);
+      expect(await server.requests()).toHaveLength(3);
+    });
+
+    it('shows no token in an error, wherever the server repeats it', async () => {
+      const message = 'Incorrect key short-lived, also short-lived.';
+      for (const scenario of [
+        { status: 401, message },
+        { spoken: { text: 'x' }, error: { frame: 0, status: 401, message } },
+      ] as const) {
+        const server = await serve(vendor, scenario);
+        const { error } = await run(provider(vendor, server, { retry: { attempts: 1 } }));
+        expect(error?.message).toContain('[redacted]');
+        expect(JSON.stringify(serializeError(error))).not.toContain('short-lived');
+      }
     });
 
     it('takes the calls of every other vendor, and an assistant that speaks first', async () => {

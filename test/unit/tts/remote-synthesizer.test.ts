@@ -3,6 +3,7 @@ import {
   remoteSynthesizer,
   type RemoteSynthesizerOptions,
 } from '../../../src/speech/tts/remote-synthesizer.ts';
+import { pcmReply, speechServer } from '../../../src/testing/servers/index.ts';
 
 interface Request {
   readonly url: string;
@@ -164,5 +165,38 @@ describe('a remote voice', () => {
       code: 'aborted',
     });
     expect(closed).toBe(true);
+  });
+
+  it('speaks over real sockets, in chunks that split samples, and closes one that is interrupted', async () => {
+    const bytes = pcm();
+    const server = await speechServer({
+      token: 't',
+      replies: [
+        pcmReply(bytes.subarray(0, 999), bytes.subarray(999, 20_001), bytes.subarray(20_001)),
+        { steps: ['begun', { gate: 'never' }] },
+      ],
+    });
+    try {
+      const voice = remoteSynthesizer({
+        baseURL: server.baseURL,
+        model: 'kokoro',
+        voice: 'heart',
+        token: () => 't',
+        speed: 1.2,
+        instructions: 'Calmly.',
+      });
+      const { samples, sampleRate } = await voice.synthesize('Hello there.');
+      expect(sampleRate).toBe(24_000);
+      expect(samples.filter((sample) => Math.abs(sample) > 0.2)).toHaveLength(12_000);
+      const controller = new AbortController();
+      const waiting = voice.synthesize('Again.', { signal: controller.signal });
+      await server.gates.reached('never');
+      controller.abort();
+      await expect(waiting).rejects.toMatchObject({ code: 'aborted' });
+      expect(await server.requests[1]?.ended).toBe('cut');
+      expect(server.violations).toEqual([]);
+    } finally {
+      await server.close();
+    }
   });
 });
