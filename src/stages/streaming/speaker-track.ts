@@ -1,6 +1,6 @@
 /** One speaker of `speakerTracks`: a pipeline of their own, and what it says under its own turns. */
 import { channel } from '../../core/channel/channel.ts';
-import { isControl, type Message, type StreamElement } from '../../core/element.ts';
+import { type Message, type StreamElement } from '../../core/element.ts';
 import type { Pipeline } from '../../core/pipeline/pipeline.ts';
 import type { PipelineRun } from '../../core/pipeline/run.ts';
 import type { StageContext } from '../../core/stage/stage.ts';
@@ -17,11 +17,13 @@ export interface TrackFacts {
   readonly speaker: string;
   readonly labelled: LabelText;
   readonly turns: TrackTurns;
+  /** What becomes of audio that a slow track has no room for. */
+  readonly overflow: 'wait' | 'drop-oldest';
   /** False for a track that has a source of its own. */
   readonly hears: boolean;
 }
 
-/** Audio that waits for a track that is slow; then the oldest of it is dropped. */
+/** Audio that waits for a track that is slow: 8 s of it, as a microphone gives it. */
 const capacity = 256;
 
 /** A track at work. */
@@ -40,8 +42,7 @@ export class TrackRun {
     this.facts = facts;
     this.#hears = channel<StreamElement>({
       capacity,
-      overflow: 'drop-oldest',
-      keep: isControl,
+      overflow: facts.overflow,
       onDrop: ({ at }) => context.emit('audio-dropped', { track: facts.label, at }),
     });
     if (!facts.hears) this.end();
@@ -58,9 +59,12 @@ export class TrackRun {
     this.#outputs = new LookAhead(this.#run, onReady);
   }
 
-  /** Gives the track something to hear. */
-  hear(item: StreamElement): void {
-    this.#hears.writer.offer(item);
+  /** Gives the track something to hear; a promise when that has to wait for room. */
+  hear(item: StreamElement): Promise<void> | undefined {
+    const { writer } = this.#hears;
+    if (writer.offer(item)) return undefined;
+    // Refused by a track that is over, whose failure is told elsewhere.
+    return writer.write(item).catch(() => undefined);
   }
 
   /** Nothing more is to be heard. */

@@ -26,6 +26,11 @@ export interface SpeakerTracksOptions {
   readonly name?: string;
   /** Tells the model who said it; `Alice: text` unless given. */
   readonly labelled?: LabelText;
+  /**
+   * What becomes of audio that a slow track has no room for. `wait` unless given: nothing is lost, but the other tracks wait
+   * as well. `drop-oldest`: nobody waits.
+   */
+  readonly overflow?: 'wait' | 'drop-oldest';
 }
 
 interface Conversation {
@@ -48,8 +53,8 @@ interface Track {
  * `turn-end`) leaves together, and turns end in rising order: one that was begun earlier than another and ends later
  * gets a new number for its end. An interrupt of any track voids what was answered so far, and no turn that is open.
  *
- * Tracks take turns to speak; a slow one holds up nobody: of its audio 256 chunks wait, then the oldest is dropped
- * (event `audio-dropped` `{track, at}`). The end of one track does not end the others. Neither does its failure:
+ * Tracks take turns to speak. Of the audio of a slow one 256 chunks wait; then, by `overflow`, the input does, or the
+ * oldest is dropped (event `audio-dropped` `{track, at}`). The end of one track does not end the others. Neither does its failure:
  * it becomes an `error` element (`details.track`), and the run fails only with the last. Events of the tracks' stages are
  * told under this stage's name, with `track`.
  *
@@ -66,7 +71,7 @@ interface Track {
  */
 export function speakerTracks(
   tracks: Readonly<Record<string, SpeakerTrack>>,
-  { name = 'speaker-tracks', labelled = sayWho }: SpeakerTracksOptions = {},
+  { name = 'speaker-tracks', labelled = sayWho, overflow = 'wait' }: SpeakerTracksOptions = {},
 ): Stage<'audio', Exclude<Kind, 'end'>> {
   const entries = Object.entries(tracks);
   const sources = entries.filter(([, { stages }]) => stages[0]?.source === true).length;
@@ -86,7 +91,7 @@ export function speakerTracks(
     const turns = new TrackTurns();
     const runs = built.map(
       ({ pipeline, ...facts }) =>
-        new TrackRun({ ...facts, labelled, turns, hears }, pipeline, context),
+        new TrackRun({ ...facts, labelled, turns, hears, overflow }, pipeline, context),
     );
     const conversation = { turns, runs };
     started.set(context, conversation);
@@ -121,6 +126,8 @@ async function* converse(
   const unknown = new Set<string>();
   let speaking = [...runs];
   let open = true;
+  /** A track has no room for what it is to hear. */
+  let isFull = false;
   let end: StreamElement | undefined;
   for (const run of runs) run.begin(bell.ring);
 
@@ -140,7 +147,14 @@ async function* converse(
       return item;
     }
     const track = runs.find(({ facts }) => facts.label === item.source);
-    track?.hear(item);
+    const room = track?.hear(item);
+    if (room) {
+      isFull = true;
+      void room.then(() => {
+        isFull = false;
+        bell.ring();
+      });
+    }
     if (!track && !unknown.has(item.source) && unknown.size < 100) {
       unknown.add(item.source);
       context.emit('track-unknown', { source: item.source });
@@ -164,7 +178,7 @@ async function* converse(
     for (;;) {
       if (speaking.length === 0 && !open) break;
       for (const run of speaking) run.ask();
-      if (open) outside.ask();
+      if (open && !isFull) outside.ask();
       await bell.wait();
       for (const run of speaking) if (run.hasSaid) yield* takeTrack(run);
       speaking = speaking.filter(({ isOver }) => !isOver);

@@ -1,5 +1,4 @@
 /** Stages that compete for one stream, inside built pipelines. */
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { channel } from '../../../src/core/channel/channel.ts';
 import { element, type StreamElement } from '../../../src/core/element.ts';
@@ -262,30 +261,6 @@ describe('compete', () => {
     const other = sink({ name: 'log', consumes: ['message'], take: () => undefined });
     expect(() => compete<'text' | 'message', 'text'>('pool', [worker('a'), other])).toThrow(
       /"a" consumes text, "log" message/,
-    );
-  });
-
-  it('loses and doubles nothing and keeps the order, however long each takes', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.nat({ max: 6 }), { maxLength: 40 }),
-        fc.integer({ min: 1, max: 4 }),
-        fc.constantFrom('kept', 'free'),
-        async (ticks, size, order) => {
-          const task: Task = async (value) => {
-            for (let tick = ticks[Number(value)] ?? 0; tick > 0; tick -= 1) await Promise.resolve();
-          };
-          const workers = Array.from({ length: size }, (_, index) => worker(`w${index}`, task));
-          const { outputs } = await pool(workers, { order }).executeSync(...texts(ticks.length));
-          const seen = brief(outputs).map((one) => one.replace(/^w\d:/, ''));
-          expect(seen.pop()).toBe('<end>');
-          const sent = ticks.map((_, index) => `${index}`);
-          expect(order === 'kept' ? seen : seen.toSorted((a, b) => Number(a) - Number(b))).toEqual(
-            sent,
-          );
-        },
-      ),
-      { numRuns: 100 },
     );
   });
 });

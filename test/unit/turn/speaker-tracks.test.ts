@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { element, messageText, type StreamElement } from '../../../src/core/element.ts';
 import { AntiphonError } from '../../../src/core/errors.ts';
 import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
-import { generate } from '../../../src/core/stage/define-stage.ts';
+import { generate, transform } from '../../../src/core/stage/define-stage.ts';
 import type { Stage } from '../../../src/core/stage/stage.ts';
 import { sileroVoiceActivityDetector } from '../../../src/speech/vad/silero.ts';
 import { ProviderStage } from '../../../src/stages/conversation/provider-stage.ts';
@@ -319,6 +319,42 @@ describe('speakerTracks', () => {
     const last = outputs.findLastIndex(({ meta }) => meta?.['speaker'] === 'quiet');
     expect(last).toBeLessThan(60);
     expect(only(outputs, 'transcript')).toHaveLength(220);
+  });
+
+  it.each(['wait', 'drop-oldest'] as const)('has a slow track %s', async (overflow) => {
+    const busy = gate();
+    const slow = transform({
+      name: 'slow',
+      consumes: ['audio'],
+      emits: ['transcript'],
+      async process({ at }, context) {
+        await busy.pass(context.signal);
+        return element('transcript', { text: `${at}`, final: false, turn: 1 });
+      },
+    });
+    const quick = transform({
+      name: 'quick',
+      consumes: ['audio'],
+      emits: ['transcript'],
+      process: ({ at }) => element('transcript', { text: `${at}`, final: false, turn: 1 }),
+    });
+    const tracks = speakerTracks({ a: { stages: [slow] }, b: { stages: [quick] } }, { overflow });
+    const pipeline = new PipelineBuilder({ session: 'live' }).chain(tracks).build();
+    const audio = (source: string): StreamElement[] =>
+      elements()
+        .frames(silence(320 * 32), 512)
+        .map((one) => ({ ...one, source }));
+    const run = pipeline.execute(interleaved(audio('a'), audio('b')));
+    let dropped = 0;
+    run.on(({ type }) => void (dropped += type === 'audio-dropped' ? 1 : 0));
+    const said: Record<string, number> = { a: 0, b: 0 };
+    for await (const one of run) {
+      const label = String(one.source.split('/')[0]);
+      said[label] = (said[label] ?? 0) + 1;
+      if (said['b'] === (overflow === 'wait' ? 250 : 320)) busy.open();
+    }
+    expect(said).toMatchObject({ a: 320 - dropped, b: 320 });
+    expect(dropped > 0).toBe(overflow === 'drop-oldest');
   });
 
   it('releases all tracks when its consumer leaves', async () => {
