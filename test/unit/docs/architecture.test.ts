@@ -81,7 +81,7 @@ describe('the examples', () => {
 });
 
 describe('links', () => {
-  it.each(['docs/architecture.md', 'docs/custom-stages.md', 'README.md', 'CONTRIBUTING.md'])(
+  it.each(['docs/architecture.md', 'docs/custom-stages.md', 'docs/providers.md', 'README.md', 'CONTRIBUTING.md'])(
     'of %s lead to files that exist',
     (path) => {
       const links = [...read(`../../../${path}`).matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
