@@ -1,6 +1,6 @@
 /** A WebSocket server on the loopback interface: the ground the realtime protocol servers stand on. */
 import type { IncomingMessage } from 'node:http';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Gates } from './gates.ts';
 import { LoopbackServer } from './loopback-server.ts';
 
@@ -34,6 +34,8 @@ export class WebSocketRoom<Session> {
   /** Starts a server on a free port. */
   static async start<Session>(protocol: RoomProtocol<Session>): Promise<WebSocketRoom<Session>> {
     const { subprotocol } = protocol;
+    // An optional peer: who needs servers of HTTP only does not install it.
+    const { WebSocketServer } = await import('ws');
     const sockets = new WebSocketServer({
       noServer: true,
       maxPayload: 32 * 1024 * 1024,
