@@ -28,6 +28,14 @@ export function voiceWorker(): Worker {
   });
 }
 
+/** Makes the worker that holds the session with a realtime model. */
+export function duplexWorker(): Worker {
+  return new Worker(new URL('../workers/duplex.js', import.meta.url), {
+    type: 'module',
+    name: 'antiphon duplex',
+  });
+}
+
 // `no-inline`: Vite would turn a small worklet into a data: URL, which a strict CSP blocks.
 
 /** The capture worklet, one self-contained module. */

@@ -4,8 +4,10 @@ import { AgentObserver } from './agent/observer.ts';
 import { Listeners } from './core/listeners.ts';
 import type { AgentEvents, AgentState } from './agent/events.ts';
 import type { VoiceAgentOptions } from './agent/options.ts';
+import { Spare } from './agent/fallback.ts';
 import { AgentSession } from './agent/session.ts';
 import { Speech, SpeechRegister } from './agent/speech.ts';
+import { unansweredTurn } from './agent/unanswered.ts';
 import { saidTurn, typedTurn } from './agent/written-turns.ts';
 import type { Message } from './core/element.ts';
 import { AntiphonError, toAntiphonError } from './core/errors.ts';
@@ -31,6 +33,9 @@ export class VoiceAgent {
   #provider: Provider;
   #conversation: string;
   #session: AgentSession | undefined;
+  readonly #spare: Spare = new Spare(() => this.#makeSession(true));
+  /** The local pipeline has taken over from a realtime model, until the next stop. */
+  #isLocal = false;
   #release: () => void = () => {};
   #starting: Promise<void> | undefined;
   #microphone = true;
@@ -121,12 +126,13 @@ export class VoiceAgent {
     this.#session = undefined;
     this.#starting = undefined;
     this.#stops += 1;
+    this.#isLocal = false;
     this.#release();
     this.#release = () => {};
     // A session started meanwhile has speeches and turns of its own, with higher numbers.
     const { latest } = this.#observer.log;
     if (this.#observer.busy) await session?.cut(latest);
-    await session?.stop();
+    await Promise.all([session?.stop(), this.#spare.drop()]);
     this.#speeches.end(latest);
     this.#observer.log.clear(latest);
     if (!this.#session) this.#observer.enter({ assistant: 'idle', user: 'silent' });
@@ -201,9 +207,37 @@ export class VoiceAgent {
     try {
       await session.start(microphone, this.#observer.log.latest);
     } catch (error) {
+      if (session.lost && this.#standsIn(session)) return this.#standIn(session, session.lost);
       throw await this.#fail(session, error);
     }
     if (this.#session === session) this.#observer.enter({ assistant: 'listening' });
+  }
+
+  #standsIn(session: AgentSession): boolean {
+    return this.#session === session && this.#options.fallback !== false && !this.#isLocal;
+  }
+
+  /** The realtime model is out of reach: the local pipeline goes on, beginning with what was not answered. */
+  async #standIn(gone: AgentSession, error: AntiphonError): Promise<void> {
+    this.#isLocal = true;
+    const session = this.#spare.take();
+    this.#session = session;
+    this.#release();
+    this.#observer.enter({ assistant: 'loading', user: 'silent' });
+    this.#emitter.emit('fallback', { error });
+    await gone.stop();
+    // Whoever stopped the agent meanwhile does not want this one.
+    if (this.#session === session) await this.#start(this.#microphone);
+    else await session.stop();
+    const history = await this.history().catch(() => []);
+    if (this.#session === session)
+      void session.push(...unansweredTurn(history, () => this.#nextTurn(session)));
+  }
+
+  async #lost(session: AgentSession, error: AntiphonError): Promise<void> {
+    if (!this.#standsIn(session)) return void (await this.#fail(session, error));
+    this.#starting = this.#standIn(session, error);
+    await this.#starting.catch((failure: unknown) => this.#tell(failure));
   }
 
   /** Cleans up after a session that could not start, or ended by itself. */
@@ -226,12 +260,14 @@ export class VoiceAgent {
     // Whoever started or stopped the agent meanwhile knows better.
     if (this.#stops !== stops || this.#starting) return;
     await this.start({ microphone: this.#microphone }).catch((failure: unknown) =>
-      this.#emitter.emit('error', toAntiphonError(failure)),
+      this.#tell(failure),
     );
   }
 
-  #makeSession(): AgentSession {
-    const session: AgentSession = new AgentSession(this.#options, {
+  #makeSession(isLocal: boolean = this.#isLocal): AgentSession {
+    const { realtime, ...local } = this.#options;
+    const options = isLocal || !realtime ? local : { ...local, realtime };
+    const session: AgentSession = new AgentSession(options, {
       conversation: this.#conversation,
       store: this.#store,
       provider: () => this.#provider,
@@ -240,8 +276,16 @@ export class VoiceAgent {
       onOutput: this.#observer.onOutput,
       onEvent: this.#observer.onEvent,
       onFailure: (cause) => void this.#recover(session, cause),
+      onShaky: () => {
+        if (this.#standsIn(session)) this.#spare.prepare();
+      },
+      onLost: (error) => void this.#lost(session, error),
     });
     return session;
+  }
+
+  #tell(failure: unknown): void {
+    this.#emitter.emit('error', toAntiphonError(failure));
   }
 
   #running(what: string): AgentSession {

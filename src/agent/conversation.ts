@@ -69,5 +69,6 @@ export function conversationPipeline(
   return { pipeline, provider };
 }
 
-const defaultSystem =
+/** The system prompt of an agent that was given none. */
+export const defaultSystem: string =
   'You are a voice assistant. Your replies are spoken aloud: keep them to one or two short sentences, without markup.';

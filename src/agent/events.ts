@@ -103,6 +103,8 @@ export interface AgentEvents {
    * `dropped` (microphone frames given up), `underrun` (speech came late) and `gate` (the voice was ducked).
    */
   stage: StageEvent;
+  /** The realtime model can't be reached any more: the local pipeline takes over. */
+  fallback: { readonly error: AntiphonError };
   /** Trouble; the agent goes on unless its state says `idle`. */
   error: AntiphonError;
 }

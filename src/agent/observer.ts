@@ -119,7 +119,11 @@ export class AgentObserver {
         break;
       case 'turn-end':
         this.log.mark(turn, 'committed', at === 0 ? this.#clock.now() : this.#wall(at));
-        if (this.log.at(turn).transcript !== '' && !this.log.at(turn).interrupted)
+        // A realtime model answers before it has written down what was said.
+        if (
+          (this.log.at(turn).transcript !== '' || element.meta?.['awaited'] === true) &&
+          !this.log.at(turn).interrupted
+        )
           this.enter({ assistant: 'thinking' });
         break;
       case 'interrupt':

@@ -1,6 +1,7 @@
 /** What a voice agent can be given; everything has a default, every part can be replaced. */
 import type { GetStream } from '../audio/microphone.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { RealtimeProvider } from '../providers/realtime/realtime.ts';
 import type { Tool } from '../providers/tools.ts';
 import type { RemoteEngineOptions, TransformersEngineOptions } from '../speech/stt/engines.ts';
 import type { FliteVoice } from '../speech/tts/flite.ts';
@@ -58,6 +59,16 @@ export interface VoiceAgentOptions {
     | (() => Readonly<Record<string, unknown>>);
   /** The mind; `offlineAssistant()` unless given. */
   readonly provider?: Provider;
+  /**
+   * A speech-to-speech model that hears, thinks and speaks instead of `recogniser`, `provider` and `voice`, for
+   * example `openAIRealtime(…)`.
+   */
+  readonly realtime?: RealtimeProvider;
+  /**
+   * When `realtime` can't be reached any more, the conversation goes on with `recogniser`, `provider` and `voice`, and
+   * the same history; what was not answered is answered there. True unless given.
+   */
+  readonly fallback?: boolean;
   readonly tools?: readonly Tool[];
   /** Id of the conversation to go on with; a new one unless given. */
   readonly conversation?: string;
@@ -75,6 +86,7 @@ export interface VoiceAgentOptions {
     readonly ears?: () => Worker;
     readonly scribe?: () => Worker;
     readonly voice?: () => Worker;
+    readonly duplex?: () => Worker;
   };
   /** Addresses of the worklets, for the same reason. */
   readonly worklets?: { readonly capture?: AssetUrl; readonly playback?: AssetUrl };

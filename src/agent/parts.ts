@@ -15,10 +15,10 @@ import type { AgentVoiceOptions, VoiceAgentOptions } from './options.ts';
 export interface FloorPorts {
   /** Ears ↔ playback. */
   readonly floor: MessagePort;
-  /** Scribe → ears, the ears' end. */
-  readonly wordsIn: MessagePort;
+  /** Scribe → ears, the ears' end; absent where nobody writes down what is said. */
+  readonly wordsIn?: MessagePort;
   /** Scribe → ears, the scribe's end. */
-  readonly wordsOut: MessagePort;
+  readonly wordsOut?: MessagePort;
   /** Page → ears. */
   readonly control: MessagePort;
 }
@@ -52,7 +52,11 @@ export function workerStages(
       'ears',
       () => {
         const open = ports();
-        const direct = open && { floor: open.floor, words: open.wordsIn, control: open.control };
+        const direct = open && {
+          floor: open.floor,
+          control: open.control,
+          ...(open.wordsIn === undefined ? {} : { words: open.wordsIn }),
+        };
         return { ...turnTaking, ...wasm, modelUrl: String(silero), levels: true, ...direct };
       },
       {

@@ -6,18 +6,16 @@ import type { FloorMessage } from '../audio/floor.ts';
 import { browserMicrophone, type GetStream } from '../audio/microphone.ts';
 import { channel } from '../core/channel/channel.ts';
 import type { Message, StreamElement } from '../core/element.ts';
-import { AntiphonError } from '../core/errors.ts';
+import { deferred, type Deferred } from '../core/deferred.ts';
+import { AntiphonError, deserializeError, type ErrorData } from '../core/errors.ts';
 import { PipelineBuilder } from '../core/pipeline/builder.ts';
 import type { Graph } from '../core/pipeline/graph.ts';
-import type { Pipeline } from '../core/pipeline/pipeline.ts';
 import type { PipelineRun } from '../core/pipeline/run.ts';
 import type { StageEvent } from '../core/stage/stage.ts';
-import type { ProviderStage } from '../stages/conversation/provider-stage.ts';
+import type { ConversationParts } from './conversation.ts';
 import type { VoiceAgentOptions } from './options.ts';
-import { MicrophoneStage } from '../stages/streaming/microphone-stage.ts';
-import { SpeakerStage } from '../stages/streaming/speaker-stage.ts';
-import { conversationPipeline, type ConversationParts } from './conversation.ts';
-import { workerStages, type FloorPorts, type WorkerStages } from './parts.ts';
+import type { FloorPorts } from './parts.ts';
+import { localRecipe, realtimeRecipe, type SessionRecipe } from './recipe.ts';
 
 /** Who watches a session. */
 export interface SessionObserver extends Omit<ConversationParts, 'options'> {
@@ -27,6 +25,10 @@ export interface SessionObserver extends Omit<ConversationParts, 'options'> {
   readonly onEvent: (event: StageEvent) => void;
   /** The session is over by itself, for this reason. */
   readonly onFailure: (error: unknown) => void;
+  /** The connection of a realtime model is gone, perhaps for good. */
+  readonly onShaky: () => void;
+  /** No connection can be had any more; everything that was said has been told. */
+  readonly onLost: (error: AntiphonError) => void;
 }
 
 /** Typed elements that may wait for the pipeline. */
@@ -39,9 +41,8 @@ const cutPatienceMs = 500;
 export class AgentSession {
   readonly edge: AudioEdge;
   readonly #getStream: GetStream;
-  readonly #workers: WorkerStages;
-  readonly #pipeline: Pipeline;
-  readonly #provider: ProviderStage;
+  readonly #recipe: SessionRecipe;
+  readonly #realtime: Deferred<void> | undefined;
   readonly #observer: SessionObserver;
   readonly #typed = channel<StreamElement>({ capacity: typedCapacity, overflow: 'wait' });
   readonly #abort = new AbortController();
@@ -52,6 +53,8 @@ export class AgentSession {
   #isListening = false;
   #run: PipelineRun | undefined;
   #over: Promise<void> | undefined;
+  /** Why the realtime model was given up. */
+  #lost: AntiphonError | undefined;
   /** Turn of the reply that is being cut, and who waits for its end. */
   #cutting: { readonly turn: number; readonly done: () => void } | undefined;
 
@@ -64,17 +67,16 @@ export class AgentSession {
       getStream: (constraints) => (this.#clips?.getStream ?? this.#getStream)(constraints),
       ...(options.constraints === undefined ? {} : { constraints: options.constraints }),
     });
-    this.#workers = workerStages(options, this.edge, () => this.#floor);
-    const { pipeline, provider } = conversationPipeline(
-      { options, ...observer },
-      {
-        ...this.#workers,
-        microphone: new MicrophoneStage(this.edge),
-        speaker: new SpeakerStage(this.edge),
-      },
-    );
-    this.#pipeline = pipeline;
-    this.#provider = provider;
+    const { realtime } = options;
+    const parts = { ...observer, options, edge: this.edge, ports: () => this.#floor };
+    this.#recipe = realtime ? realtimeRecipe(realtime, parts) : localRecipe(parts);
+    this.#realtime = realtime ? deferred() : undefined;
+    this.#realtime?.promise.catch(() => {});
+  }
+
+  /** Why the realtime model was given up; undefined while it was not. */
+  get lost(): AntiphonError | undefined {
+    return this.#lost;
   }
 
   /** What plays clips into the microphone; only in a session that was started without a real one. */
@@ -84,24 +86,24 @@ export class AgentSession {
 
   /** The pipeline's stages and edges. */
   get graph(): Graph {
-    return this.#pipeline.graph;
+    return this.#recipe.pipeline.graph;
   }
 
   /** The pipeline as a Mermaid flowchart. */
   toMermaid(): string {
-    return this.#pipeline.toMermaid();
+    return this.#recipe.pipeline.toMermaid();
   }
 
   /** Starts the workers and loads their models, with `progress` events. Idempotent. */
   load(): Promise<void> {
     // A run over nothing: the stage prepares, sees the end of its input and leaves its model in the worker.
     this.#loading ??= Promise.all(
-      Object.values(this.#workers).map(async (stage) => {
+      this.#recipe.workers.map(async (stage) => {
         const run = new PipelineBuilder()
           .chain(stage)
           .build()
           .execute([], { signal: this.#abort.signal });
-        run.on(this.#observer.onEvent);
+        run.on(this.#onEvent);
         await run.drain();
       }),
     ).then(() => {});
@@ -124,11 +126,13 @@ export class AgentSession {
     signal.throwIfAborted();
     this.#floor = this.#openFloor();
     this.takeTurn(latestTurn);
-    const run = this.#pipeline.execute(this.#typed.reader, { signal });
+    const run = this.#recipe.pipeline.execute(this.#typed.reader, { signal });
     this.#run = run;
-    run.on(this.#observer.onEvent);
+    run.on(this.#onEvent);
     this.#over = this.#watch(run);
     await run.ready;
+    // A realtime model that can't be reached is told by the rejection, too.
+    await this.#realtime?.promise;
     this.#isListening = true;
     // The ports have been transferred by now.
     this.#floor = undefined;
@@ -146,7 +150,7 @@ export class AgentSession {
 
   /** Corrects what the model remembers of a reply. */
   amend(message: Message): void {
-    this.#provider.amend(message);
+    this.#recipe.amend(message);
   }
 
   /** Silences the reply of `turn`, and waits until what was heard of it is on its way to the store. */
@@ -167,8 +171,13 @@ export class AgentSession {
     if (!this.#abort.signal.aborted)
       this.#abort.abort(new AntiphonError('aborted', 'The agent was stopped.'));
     await this.#over;
-    await Promise.allSettled([this.#pipeline.shutdown(), this.edge.close(), this.#clips?.close()]);
-    for (const stage of Object.values(this.#workers)) stage.close();
+    await Promise.allSettled([
+      this.#recipe.pipeline.shutdown(),
+      this.edge.close(),
+      this.#clips?.close(),
+    ]);
+    for (const stage of this.#recipe.workers) stage.close();
+    this.#recipe.close();
     this.#control?.close();
   }
 
@@ -180,20 +189,31 @@ export class AgentSession {
           this.#cutting.done();
       }
       await run.done;
+      // Only a realtime model that was given up ends by itself; the run has told everything before.
+      if (this.#isListening && this.#lost) this.#observer.onLost(this.#lost);
     } catch (error) {
+      this.#realtime?.reject(error);
       // Before it listens, whoever started it is told by the rejection of `start`.
       if (this.#isListening && !this.#abort.signal.aborted) this.#observer.onFailure(error);
     }
   }
 
+  readonly #onEvent = (event: StageEvent): void => {
+    if (event.type === 'realtime-connected') this.#realtime?.resolve();
+    else if (event.type === 'realtime-given-up') {
+      this.#lost = deserializeError(event.detail as ErrorData);
+      this.#realtime?.reject(this.#lost);
+    } else if (event.type === 'realtime-lost') this.#observer.onShaky();
+    if (!this.#recipe.takeEvent(event)) this.#observer.onEvent(event);
+  };
+
   #openFloor(): FloorPorts {
-    const words = new MessageChannel();
+    const words = this.#recipe.hasWords ? new MessageChannel() : undefined;
     const control = new MessageChannel();
     this.#control = control.port1;
     return {
       floor: this.edge.floorPort(),
-      wordsIn: words.port1,
-      wordsOut: words.port2,
+      ...(words ? { wordsIn: words.port1, wordsOut: words.port2 } : {}),
       control: control.port2,
     };
   }

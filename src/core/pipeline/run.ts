@@ -300,6 +300,7 @@ export class PipelineRun implements AsyncIterable<StreamElement> {
     // Only those of a stage that was never attached are still here.
     for (const { ends } of this.#wiring.remotes) {
       ends.input?.close();
+      for (const port of ends.others ?? []) port.close();
       ends.output.close();
     }
     if (this.#control.aborted)

@@ -113,11 +113,12 @@ function nodeOf(stage: Stage): Node {
 
 /**
  * A stage elsewhere has one input and one output, without an overflow policy: where it would have more,
- * a relay on the page joins or copies for it.
+ * a relay on the page joins or copies for it. One that joins by itself may have several inputs.
  */
 function relaysFor(node: Node, links: Link[]): Node[] {
   const relays: Node[] = [];
-  if (needsRelay(node.inputs)) {
+  const joins = isRemote(node.stage) && node.stage.joins === true;
+  if (needsRelay(joins ? node.inputs.slice(0, 1) : node.inputs) || node.inputs.some(hasPolicy)) {
     const joint = nodeOf(relay(`into ${node.stage.name}`));
     for (const link of node.inputs.splice(0)) {
       link.to = joint;
@@ -145,7 +146,11 @@ function relaysFor(node: Node, links: Link[]): Node[] {
 }
 
 function needsRelay(links: readonly Link[]): boolean {
-  return links.length > 1 || links.some(({ options }) => (options.overflow ?? 'wait') !== 'wait');
+  return links.length > 1 || links.some(hasPolicy);
+}
+
+function hasPolicy({ options }: Link): boolean {
+  return (options.overflow ?? 'wait') !== 'wait';
 }
 
 /** True for an edge that does not take everything. */
@@ -177,12 +182,13 @@ function open(link: Link, defaultCapacity: number, onDrop: () => void): void {
 }
 
 function endsOf(node: Node, capacity: number): StageEnds {
-  const input = node.inputs[0];
+  const [input, ...others] = node.inputs;
   const output = node.outputs[0]?.source ?? new MessageChannel().port1;
   return {
     output,
     window: input?.options.capacity ?? capacity,
     ...(input?.target ? { input: input.target } : {}),
+    ...(others.length === 0 ? {} : { others: others.flatMap(({ target }) => target ?? []) }),
   };
 }
 

@@ -71,6 +71,7 @@ export function inWorker<const Consumes extends Kind = Kind, const Emits extends
     consumes: facts.consumes ?? [],
     emits: facts.emits ?? [],
     thread: facts.thread ?? stageName,
+    joins: true,
     ...(facts.session === undefined ? {} : { session: facts.session }),
     ...(facts.format === undefined ? {} : { format: facts.format }),
     ...(facts.source === undefined ? {} : { source: facts.source }),

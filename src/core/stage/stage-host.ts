@@ -78,7 +78,9 @@ class HostedStage {
     const touch = this.#activity();
     const outbox = portWriter(ends.output);
     const window = ends.window === undefined ? {} : { window: ends.window };
-    const inbox = new Inbox(ends.input ? [portReader(ends.input, window)] : [], {
+    const inputs = ends.input ? [ends.input, ...(ends.others ?? [])] : [];
+    const readers = inputs.map((port) => portReader(port, window));
+    const inbox = new Inbox(readers, {
       onInterrupt: (interrupt) => forward.send(interrupt),
       onActivity: touch,
     });

@@ -107,6 +107,8 @@ export interface Stage<out Consumes extends Kind = Kind, out Emits extends Kind 
 export interface StageEnds {
   /** What to read from; absent for a source. */
   readonly input?: MessagePort;
+  /** More to read from, in fair turns with `input`; only for a stage that `joins`. */
+  readonly others?: readonly MessagePort[];
   /** What to write to; always present, so that completion can be seen. */
   readonly output: MessagePort;
   /** How many elements may wait at the input; 32 unless given. */
@@ -123,6 +125,8 @@ export interface RemoteStage<Consumes extends Kind = Kind, Emits extends Kind = 
   Emits
 > {
   readonly thread: string;
+  /** True when it takes several inputs by itself; else the page joins them for it, and they pass through the page. */
+  readonly joins?: boolean;
   /**
    * Transfers the ends and resolves once the stage has prepared. `done` settles when the stage has
    * finished; it rejects with the error that ended it.

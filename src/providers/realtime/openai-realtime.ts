@@ -3,6 +3,7 @@ import { deferred } from '../../core/deferred.ts';
 import { AntiphonError, deserializeError, serializeError } from '../../core/errors.ts';
 import { abortable } from '../abort.ts';
 import { recordOf, stringOf } from '../chat/json.ts';
+import type { RetryPolicy } from '../http/retry.ts';
 import { publicUrl } from '../http/redact.ts';
 import { openJsonSocket, type JsonObject, type WebSocketClass } from './json-socket.ts';
 import { errorOf, itemsOf, numberIn } from './openai-events.ts';
@@ -37,6 +38,8 @@ export interface OpenAIRealtimeSettings {
   readonly connectTimeoutMs?: number;
   /** Silence of the server after which it is asked for a sign of life, in ms. Default 20 000. */
   readonly keepaliveMs?: number;
+  /** Trying to connect, again too: 5 attempts from 500 ms on unless given. */
+  readonly reconnect?: RetryPolicy;
   /** Allows a long-lived key in a page only you can open. */
   readonly dangerouslyAllowBrowserKey?: boolean;
 }
@@ -74,6 +77,7 @@ export function openAIRealtime(options: OpenAIRealtimeOptions): RealtimeProvider
     outputSampleRate: openAIRate,
     turnDetection: detectionOf(settings) === null ? 'local' : 'server',
     finalTranscripts: true,
+    ...(settings.reconnect === undefined ? {} : { reconnect: settings.reconnect }),
     recipe: { vendor: 'openai', settings: { ...settings } },
     token,
     connect: (setup, connection) => connect(options, setup, connection),

@@ -1,6 +1,7 @@
 /** What a speech-to-speech model is to Antiphon: one session that takes audio and gives events. */
 import type { FinishReason, Message, ToolCall, Usage } from '../../core/element.ts';
 import type { ErrorData } from '../../core/errors.ts';
+import type { RetryPolicy } from '../http/retry.ts';
 import type { ToolDefinition } from '../tools.ts';
 
 /**
@@ -144,6 +145,8 @@ export interface RealtimeProvider {
   readonly turnDetection: TurnDetection;
   /** Whether a `user-transcript` follows each utterance; false: only fragments do. */
   readonly finalTranscripts: boolean;
+  /** How patiently a session is opened, and opened again. */
+  readonly reconnect?: RetryPolicy;
   /** How to make the same provider in a worker; absent for one that can't be posted. */
   readonly recipe?: RealtimeRecipe;
   readonly token?: RealtimeToken;

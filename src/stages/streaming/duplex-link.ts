@@ -114,7 +114,7 @@ export class DuplexLink {
 
   async #connect(lost?: AntiphonError): Promise<void> {
     const { provider, reconnect } = this.#options;
-    const policy = { attempts: 5, baseDelayMs: 500, ...reconnect };
+    const policy = { attempts: 5, baseDelayMs: 500, ...provider.reconnect, ...reconnect };
     const { signal } = this.#over;
     let failure = lost;
     // A session that was lost counts as a first attempt: the network may need a moment.

@@ -22,6 +22,8 @@ export interface DuplexToolRound {
 
 /** Runs calls, wherever the tools are. Rejects only when `signal` aborts. */
 export interface DuplexTools {
+  /** What the model is offered where no `setup` says otherwise. */
+  readonly offered: readonly ToolDefinition[];
   run(
     turn: number,
     calls: readonly ToolCall[],
@@ -36,15 +38,17 @@ export interface DuplexOptions {
   readonly provider: RealtimeProvider;
   /** Name in graphs and events. Default `duplex`. */
   readonly name?: string;
-  /** What sessions start from; the shared state of the first turn (prompt, history) and no tools unless given. */
+  /** What sessions start from; the shared state of the turn (prompt, history) and all of `tools` unless given. */
   readonly setup?: () => Promise<DuplexSetup>;
-  /** Runs the tools of `setup`; without it every call is answered with an error. */
+  /** Runs tools, see `duplexTools`; without it every call is answered with an error. */
   readonly tools?: DuplexTools;
+  /** Opens the session when the run begins instead of with the first thing to send. False unless given. */
+  readonly eager?: boolean;
   /** Direct port to playback: `FloorReport`s come in. Without it what was heard is estimated from the clock. */
   readonly floor?: MessagePort;
   /** Rate of the speaker, in hertz; that of the provider's speech unless given. */
   readonly outputSampleRate?: number;
-  /** Trying to connect, again too: 5 attempts from 500 ms on unless given. */
+  /** Trying to connect, again too; as the provider says unless given. */
   readonly reconnect?: RetryPolicy;
   /** Audio that waits for a connection; beyond it the oldest is dropped (event `audio-dropped`). Default 30 000 ms. */
   readonly maxWaitingAudioMs?: number;

@@ -33,7 +33,7 @@ const capacity = 4;
  * An interrupt cuts the reply, and the session is told how much was really heard: the rendered samples the `floor`
  * port reports.
  *
- * The session is opened with the first thing to send; audio waits for it, bounded. A session that is lost is opened
+ * The session is opened with the first thing to send, or when the run begins (`eager`); audio waits for it, bounded. A session that is lost is opened
  * again with the history, and what was not answered is asked again; one that ends soon is exchanged in a pause. When
  * none can be had the stage tells the `error`, ends every turn and then its output: it does not throw.
  *
@@ -83,6 +83,7 @@ export class DuplexProviderStage implements Stage<
       discard: (turn) => reader.discard((item) => item.kind === 'speech' && item.turn <= turn),
     });
     const work = async (): Promise<void> => {
+      if (this.#options.eager === true) run.connect();
       for await (const item of input) run.person.take(item);
       run.end();
     };

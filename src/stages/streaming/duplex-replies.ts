@@ -238,6 +238,7 @@ export class DuplexReplies {
 }
 
 const noTools: NonNullable<DuplexOptions['tools']> = {
+  offered: [],
   run: (_turn, calls) =>
     Promise.resolve({
       goOn: true,

@@ -105,6 +105,11 @@ export class DuplexRun {
     });
   }
 
+  /** Opens the session, before there is anything to send. */
+  connect(): void {
+    this.#link.open();
+  }
+
   /** The input is over: what is under way is brought to its end, then the output closes. */
   end(): void {
     this.#isEnding = true;
@@ -229,7 +234,8 @@ export class DuplexRun {
   async #setup(): Promise<DuplexSetup> {
     await this.#replies.toolsDone();
     const { systemPrompt, history } = this.#context.turn(this.#turns.latest);
-    const given = (await this.#options.setup?.()) ?? { system: systemPrompt, history, tools: [] };
+    const tools = this.#options.tools?.offered ?? [];
+    const given = (await this.#options.setup?.()) ?? { system: systemPrompt, history, tools };
     return { ...given, history: this.#turns.history(given.history) };
   }
 

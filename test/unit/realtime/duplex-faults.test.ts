@@ -57,6 +57,7 @@ describe('tools of a realtime reply', () => {
   it('are run, told in order, and answered', async () => {
     const server = await openAIServer({ replies: calling });
     const tools: DuplexTools = {
+      offered: [],
       run: (_turn, calls) =>
         Promise.resolve({
           goOn: true,
@@ -92,6 +93,7 @@ describe('tools of a realtime reply', () => {
     });
     let stopped = false;
     const tools: DuplexTools = {
+      offered: [],
       run: (_turn, _calls, { signal }) =>
         new Promise((_resolve, reject) =>
           signal.addEventListener('abort', () => {
@@ -323,34 +325,15 @@ describe('whatever happens', () => {
           }
           talk.speaker.start();
           talk.end();
-          const stuck = new Promise((_, reject) =>
-            setTimeout(
-              () =>
-                reject(
-                  new Error(
-                    JSON.stringify(
-                      {
-                        actions,
-                        replies,
-                        transcripts,
-                        out: talk.outputs.map(({ kind, turn }) => `${kind} ${turn}`),
-                        ev: talk.events
-                          .filter((e) => e.type !== 'element')
-                          .map(({ type, detail }) => [type, JSON.stringify(detail)?.slice(0, 150)]),
-                        rec: server.sessions.map((p) => p.received),
-                        v: server.violations,
-                      },
-                      null,
-                      1,
-                    ),
-                  ),
-                ),
-              4000,
-            ),
-          );
-          expect(await Promise.race([talk.over, stuck])).toBeUndefined();
+          expect(await talk.over).toBeUndefined();
+          // A message that is told again says better what was said; its id is the same.
+          const ids = new Set<string>();
           const told = talk.outputs.flatMap((output) => {
-            if (output.kind === 'message') return `${output.turn} ${output.message.role}`;
+            if (output.kind === 'message') {
+              if (ids.has(output.message.id)) return [];
+              ids.add(output.message.id);
+              return `${output.turn} ${output.message.role}`;
+            }
             return output.kind === 'turn-end' ? `${output.turn} end` : [];
           });
           expect(told).toEqual(turns.flatMap((n) => [`${n} user`, `${n} assistant`, `${n} end`]));
@@ -365,7 +348,7 @@ describe('whatever happens', () => {
           await server.idle();
         },
       ),
-      { numRuns: Number(process.env['RUNS'] ?? 30) },
+      { numRuns: 30 },
     );
-  }, 400_000);
+  }, 120_000);
 });

@@ -1,0 +1,89 @@
+/**
+ * What a `DuplexProviderStage` in a worker asks of the page: tokens, the prompt and the past, tools. Functions can't
+ * be posted, so the page answers at a port; nothing of it is audio.
+ */
+import { expose, wrap, type Remote } from 'comlink';
+import type { ToolCall } from '../../core/element.ts';
+import { deserializeError, serializeError, type ErrorData } from '../../core/errors.ts';
+import type { RealtimeToken } from '../../providers/realtime/realtime.ts';
+import type { DuplexSetup, DuplexToolRound, DuplexTools } from './duplex-options.ts';
+
+/** What the page has. */
+export interface DuplexHome {
+  readonly token: RealtimeToken;
+  readonly setup: () => Promise<DuplexSetup>;
+  readonly tools: DuplexTools;
+}
+
+type Answer<T> = { readonly value: T } | { readonly error: ErrorData };
+
+interface HomeApi {
+  token(): Promise<Answer<string>>;
+  setup(): Promise<Answer<DuplexSetup>>;
+  run(id: number, turn: number, calls: readonly ToolCall[]): Promise<Answer<DuplexToolRound>>;
+  stop(id: number): void;
+  end(turn: number): void;
+}
+
+async function answerOf<T>(ask: () => T | Promise<T>): Promise<Answer<T>> {
+  try {
+    return { value: await ask() };
+  } catch (error) {
+    return { error: serializeError(error) };
+  }
+}
+
+function valueOf<T>(answer: Answer<T>): T {
+  if ('error' in answer) throw deserializeError(answer.error);
+  return answer.value;
+}
+
+/** Answers at `port` for the page; the returned function ends it. */
+export function serveDuplexHome(home: DuplexHome, port: MessagePort): () => void {
+  const running = new Map<number, AbortController>();
+  const api: HomeApi = {
+    token: () => answerOf(home.token),
+    setup: () => answerOf(home.setup),
+    run: (id, turn, calls) =>
+      answerOf(async () => {
+        const stop = new AbortController();
+        running.set(id, stop);
+        try {
+          return await home.tools.run(turn, calls, { signal: stop.signal });
+        } finally {
+          running.delete(id);
+        }
+      }),
+    stop: (id) => running.get(id)?.abort(),
+    end: (turn) => home.tools.end(turn),
+  };
+  expose(api, port);
+  return () => {
+    for (const stop of running.values()) stop.abort();
+    port.close();
+  };
+}
+
+/** The page as the worker sees it. */
+export function duplexHome(port: MessagePort): DuplexHome {
+  const remote: Remote<HomeApi> = wrap<HomeApi>(port);
+  let runs = 0;
+  return {
+    token: async () => valueOf(await remote.token()),
+    setup: async () => valueOf(await remote.setup()),
+    tools: {
+      offered: [],
+      async run(turn, calls, { signal }) {
+        const id = (runs += 1);
+        const stop = (): void => void remote.stop(id);
+        signal.addEventListener('abort', stop, { once: true });
+        try {
+          return valueOf(await remote.run(id, turn, calls));
+        } finally {
+          signal.removeEventListener('abort', stop);
+        }
+      },
+      end: (turn) => void remote.end(turn),
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** Tools for realtime replies, run under the same policy as those of a text model. */
+import type { Clock } from '../../core/time.ts';
+import { ToolRunner } from '../../providers/tool-runner.ts';
+import type { ToolTurn } from '../../providers/tool-turn.ts';
+import type { ToolEvent, ToolPolicy } from '../../providers/tool-policy.ts';
+import type { Tool } from '../../providers/tools.ts';
+import type { DuplexTools } from './duplex-options.ts';
+
+/** What {@link duplexTools} takes. */
+export interface DuplexToolsOptions {
+  readonly tools: readonly Tool[];
+  readonly policy?: ToolPolicy;
+  /** Identifies the conversation in a state store; empty unless given. */
+  readonly conversation?: string;
+  /** The realm's own unless given. */
+  readonly clock?: Clock;
+  /** Is told what happens; must not throw. */
+  readonly emit?: (event: ToolEvent) => void;
+}
+
+/** Runs tools where they are: on the page, or in the process of a test. Close it with the conversation. */
+export function duplexTools(
+  options: DuplexToolsOptions,
+): DuplexTools & { readonly close: () => void } {
+  const { tools, conversation = '', clock, policy, emit } = options;
+  const runner = new ToolRunner({
+    ...(policy === undefined ? {} : { policy }),
+    ...(clock === undefined ? {} : { clock }),
+  });
+  const turns = new Map<number, { readonly run: ToolTurn; readonly stop: AbortController }>();
+  const turnOf = (turn: number): { readonly run: ToolTurn; readonly stop: AbortController } => {
+    const known = turns.get(turn);
+    if (known) return known;
+    const stop = new AbortController();
+    const run = runner.turn({
+      tools,
+      turn,
+      conversation,
+      signal: stop.signal,
+      ...(emit === undefined ? {} : { emit }),
+    });
+    turns.set(turn, { run, stop });
+    return { run, stop };
+  };
+  return {
+    offered: tools.map(({ name, description, parameters }) => ({ name, description, parameters })),
+    async run(turn, calls, { signal }) {
+      const { run, stop } = turnOf(turn);
+      const abort = (): void => stop.abort();
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort, { once: true });
+      const results = [];
+      try {
+        for await (const { call, result, text, isError } of run.run(calls))
+          results.push({ callId: call.id, name: call.name, result, text, isError });
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+      signal.throwIfAborted();
+      return { results, goOn: !run.stopped && !run.failure };
+    },
+    end(turn) {
+      turns.get(turn)?.run.close();
+      turns.delete(turn);
+    },
+    close() {
+      for (const { run } of turns.values()) run.close();
+      turns.clear();
+      runner.close();
+    },
+  };
+}
