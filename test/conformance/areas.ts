@@ -4,6 +4,7 @@ import { conversationAreas } from './conversation.ts';
 import { elementsArea } from './elements.ts';
 import { flowAreas } from './flow.ts';
 import { hearingAreas } from './hearing.ts';
+import { mediaAreas } from './media.ts';
 import { providerAreas } from './provider.ts';
 import type { Area } from './row.ts';
 import { runnerArea } from './runner.ts';
@@ -20,5 +21,6 @@ export const areas: readonly Area[] = [
   ...providerAreas,
   ...speakingAreas,
   ...flowAreas,
+  ...mediaAreas,
   sessionArea,
 ];
