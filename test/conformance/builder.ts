@@ -5,8 +5,9 @@ import { PipelineBuilder } from '../../src/core/pipeline/builder.ts';
 import type { PipelineConfig } from '../../src/core/pipeline/config.ts';
 import type { Stage } from '../../src/core/stage/stage.ts';
 import { accumulate } from '../../src/core/stage/define-stage.ts';
-import { brief, collect, passing, tag, text } from '../unit/core/pipeline/helpers.ts';
+import { brief, passing, tag, text } from '../unit/core/pipeline/helpers.ts';
 import { differs, same, type Area } from './row.ts';
+import { collect } from '../../src/testing/index.ts';
 
 const stage = (name: string, facts: Partial<Stage> = {}): Stage => passing(name, facts).stage;
 const builder = (...names: string[]): PipelineBuilder =>

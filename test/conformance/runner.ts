@@ -6,7 +6,6 @@ import { generate, transform } from '../../src/core/stage/define-stage.ts';
 import { filter, map } from '../../src/stages/flow/compose.ts';
 import {
   brief,
-  collect,
   counting,
   forever,
   passing,
@@ -17,6 +16,7 @@ import {
 } from '../unit/core/pipeline/helpers.ts';
 import { chained, live, once } from './play.ts';
 import { differs, same, type Area } from './row.ts';
+import { collect } from '../../src/testing/index.ts';
 
 const broken = (name: string): ReturnType<typeof tag> =>
   transform({

@@ -1,27 +1,19 @@
 /** What tests of conversation stages share. */
-import {
-  element,
-  messageText,
-  textMessage,
-  type Message,
-  type StreamElement,
-} from '../../../src/core/element.ts';
+import { messageText, type Message, type StreamElement } from '../../../src/core/element.ts';
+import { elements } from '../../../src/testing/index.ts';
 import { unframeResult } from '../../../src/providers/tool-result.ts';
+
+const make = elements();
 
 /** A user's message element. */
 export const user = (text: string, turn = 1, meta?: Record<string, unknown>): StreamElement =>
-  element('message', {
-    message: textMessage('user', text),
-    turn,
-    at: turn * 1000,
-    ...(meta === undefined ? {} : { meta }),
-  });
+  make.user(text, { turn, at: turn * 1000, ...(meta === undefined ? {} : { meta }) });
 
 /** An assistant's message element. */
 export const assistant = (text: string, turn = 1, facts: Partial<Message> = {}): StreamElement =>
-  element('message', { message: textMessage('assistant', text, facts), turn });
+  make.message('assistant', text, facts, { turn, at: 0 });
 
-export const turnEnd = (turn = 1): StreamElement => element('turn-end', { turn, at: turn * 1000 });
+export const turnEnd = (turn = 1): StreamElement => make.turnEnd({ turn, at: turn * 1000 });
 
 /** Elements in short: `user:Hi`, `+Hel`, `assistant:Hello`, `error:template`, `turn-end`. */
 export function brief(elements: readonly StreamElement[]): string[] {

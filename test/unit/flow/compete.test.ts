@@ -7,7 +7,8 @@ import { accumulate, defineStage, sink, transform } from '../../../src/core/stag
 import type { Stage } from '../../../src/core/stage/stage.ts';
 import { compete, type CompeteOptions } from '../../../src/stages/flow/compete.ts';
 import { gate } from '../../../src/testing/gate.ts';
-import { brief, collect, recording, text, texts } from './graphs.ts';
+import { brief, recording, text, texts } from './graphs.ts';
+import { collect } from '../../../src/testing/index.ts';
 
 type Task = (text: string, context: { readonly signal: AbortSignal }) => Promise<void> | void;
 

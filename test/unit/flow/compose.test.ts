@@ -8,8 +8,8 @@ import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import type { Stage } from '../../../src/core/stage/stage.ts';
 import { filter, map, passthrough } from '../../../src/stages/flow/compose.ts';
 import { stageFrom } from '../../../src/stages/flow/stage-from.ts';
-import { runOn } from '../../../src/testing/stage-context.ts';
-import { brief, collect, text, texts } from './graphs.ts';
+import { collect, runOn } from '../../../src/testing/index.ts';
+import { brief, text, texts } from './graphs.ts';
 
 async function through(stage: Stage, ...input: readonly StreamElement[]): Promise<string[]> {
   const { outputs } = await new PipelineBuilder()

@@ -31,12 +31,6 @@ export const recording = (name: string): Stage & { readonly seen: StreamElement[
 export const brief = (elements: readonly StreamElement[]): string[] =>
   elements.map((one) => (one.kind === 'text' ? one.text : `<${one.kind}>`));
 
-export async function collect(source: AsyncIterable<StreamElement>): Promise<StreamElement[]> {
-  const elements: StreamElement[] = [];
-  for await (const one of source) elements.push(one);
-  return elements;
-}
-
 /** A random source that gives these numbers again and again. */
 export const cycling = (...numbers: readonly number[]): (() => number) => {
   let next = 0;

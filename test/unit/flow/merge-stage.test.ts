@@ -6,7 +6,8 @@ import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import { generate } from '../../../src/core/stage/define-stage.ts';
 import type { Stage } from '../../../src/core/stage/stage.ts';
 import { MergeStage } from '../../../src/stages/flow/merge-stage.ts';
-import { brief, collect, recording, text } from './graphs.ts';
+import { brief, recording, text } from './graphs.ts';
+import { collect } from '../../../src/testing/index.ts';
 
 const source = (name: string, values: AsyncIterable<string> | Iterable<string>): Stage =>
   generate({

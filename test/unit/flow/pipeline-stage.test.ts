@@ -8,7 +8,8 @@ import { transform } from '../../../src/core/stage/define-stage.ts';
 import type { Stage } from '../../../src/core/stage/stage.ts';
 import { map, passthrough } from '../../../src/stages/flow/compose.ts';
 import { pipelineStage } from '../../../src/stages/flow/pipeline-stage.ts';
-import { brief, collect, recording, text, texts } from './graphs.ts';
+import { brief, recording, text, texts } from './graphs.ts';
+import { collect } from '../../../src/testing/index.ts';
 
 const tag = (name: string): Stage =>
   map(name, 'text', (one) => ({ ...one, text: one.text + name }));

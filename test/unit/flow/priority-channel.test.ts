@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { element, type Priority, type StreamElement } from '../../../src/core/element.ts';
 import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import { PriorityChannel } from '../../../src/stages/flow/priority-channel.ts';
-import { brief, collect, recording, text } from './graphs.ts';
+import { brief, recording, text } from './graphs.ts';
+import { collect } from '../../../src/testing/index.ts';
 
 const levels: readonly Priority[] = ['low', 'normal', 'high', 'critical'];
 const of = (priority: Priority, value: string = priority): StreamElement => ({

@@ -16,7 +16,8 @@ import {
   weighted,
   type Routing,
 } from '../../../src/stages/flow/routing.ts';
-import { brief, collect, cycling, recording, text, texts } from './graphs.ts';
+import { brief, cycling, recording, text, texts } from './graphs.ts';
+import { collect } from '../../../src/testing/index.ts';
 
 type Recording = ReturnType<typeof recording>;
 

@@ -3,12 +3,7 @@ import { broadcast } from '../../../../src/core/channel/broadcast.ts';
 import { channel } from '../../../../src/core/channel/channel.ts';
 import { merge } from '../../../../src/core/channel/merge.ts';
 import { AntiphonError } from '../../../../src/core/errors.ts';
-
-async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const values: T[] = [];
-  for await (const value of source) values.push(value);
-  return values;
-}
+import { collect } from '../../../../src/testing/index.ts';
 
 /** Lets everything that can run without outside help run. */
 async function settle(): Promise<void> {

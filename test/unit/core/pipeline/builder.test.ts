@@ -4,7 +4,8 @@ import type { PipelineConfig } from '../../../../src/core/pipeline/config.ts';
 import { accumulate, generate, sink, transform } from '../../../../src/core/stage/define-stage.ts';
 import { element } from '../../../../src/core/element.ts';
 import type { Stage } from '../../../../src/core/stage/stage.ts';
-import { brief, collect, passing, tag, text } from './helpers.ts';
+import { brief, passing, tag, text } from './helpers.ts';
+import { collect } from '../../../../src/testing/index.ts';
 
 const stage = (name: string, facts: Partial<Stage> = {}): Stage => passing(name, facts).stage;
 const builder = (...names: string[]): PipelineBuilder =>

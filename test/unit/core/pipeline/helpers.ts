@@ -7,12 +7,6 @@ import type { Stage, StageContext } from '../../../../src/core/stage/stage.ts';
 export const text = (value: string, turn = 1): TextElement =>
   element('text', { text: value, delta: false, turn });
 
-export async function collect(source: AsyncIterable<StreamElement>): Promise<StreamElement[]> {
-  const elements: StreamElement[] = [];
-  for await (const one of source) elements.push(one);
-  return elements;
-}
-
 /** Texts of the text elements, other kinds by name. */
 export const brief = (elements: readonly StreamElement[]): string[] =>
   elements.map((one) => (one.kind === 'text' ? one.text : `<${one.kind}>`));

@@ -4,17 +4,8 @@ import { AntiphonError } from '../../../../src/core/errors.ts';
 import { PipelineBuilder } from '../../../../src/core/pipeline/builder.ts';
 import { defineStage, generate, sink, transform } from '../../../../src/core/stage/define-stage.ts';
 import type { RemoteStage, Stage } from '../../../../src/core/stage/stage.ts';
-import {
-  brief,
-  collect,
-  counting,
-  forever,
-  passing,
-  probe,
-  pushable,
-  tag,
-  text,
-} from './helpers.ts';
+import { brief, counting, forever, passing, probe, pushable, tag, text } from './helpers.ts';
+import { collect } from '../../../../src/testing/index.ts';
 
 const failing = (name: string, error: unknown = new Error('broken')): Stage =>
   transform({

@@ -6,6 +6,7 @@ import { AntiphonError } from '../../../../src/core/errors.ts';
 import { portReader } from '../../../../src/core/port/port-reader.ts';
 import { portWriter } from '../../../../src/core/port/port-writer.ts';
 import type { PortMessage } from '../../../../src/core/port/protocol.ts';
+import { collect } from '../../../../src/testing/index.ts';
 
 const open: MessagePort[] = [];
 
@@ -21,12 +22,6 @@ afterEach(() => {
 
 const text = (at: number, turn = 1): StreamElement =>
   element('text', { text: 'x', delta: true, at, turn });
-
-async function collect(source: AsyncIterable<StreamElement>): Promise<StreamElement[]> {
-  const elements: StreamElement[] = [];
-  for await (const one of source) elements.push(one);
-  return elements;
-}
 
 const nextMessage = async (port: MessagePort): Promise<PortMessage> => {
   port.start();

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { channel } from '../../../../src/core/channel/channel.ts';
 import { element, type StreamElement } from '../../../../src/core/element.ts';
 import { Inbox } from '../../../../src/core/stage/inbox.ts';
-import { brief, collect, text } from '../pipeline/helpers.ts';
+import { brief, text } from '../pipeline/helpers.ts';
+import { collect } from '../../../../src/testing/index.ts';
 
 const interrupt = (turn: number): StreamElement & { kind: 'interrupt' } =>
   element('interrupt', { turn });

@@ -7,8 +7,8 @@ import {
   sink,
   transform,
 } from '../../../../src/core/stage/define-stage.ts';
-import { runOn } from '../../../../src/testing/stage-context.ts';
-import { brief, collect, probe, pushable, tag, text } from '../pipeline/helpers.ts';
+import { collect, runOn } from '../../../../src/testing/index.ts';
+import { brief, probe, pushable, tag, text } from '../pipeline/helpers.ts';
 
 describe('defineStage', () => {
   it('passes on what a stage does not consume, between the outputs around it', async () => {
