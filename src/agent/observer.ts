@@ -22,6 +22,8 @@ export class AgentObserver {
   #edge: ObservedDevices | undefined;
   #state: AgentState = { assistant: 'idle', user: 'silent' };
   #probability: number | undefined;
+  /** The turn whose answer is being thought of, or was last. */
+  #thinkingOf = 0;
   /** Since when both are quiet, ms on the capture clock. */
   #quietSince = 0;
 
@@ -123,8 +125,10 @@ export class AgentObserver {
         if (
           (this.log.at(turn).transcript !== '' || element.meta?.['awaited'] === true) &&
           !this.log.at(turn).interrupted
-        )
+        ) {
+          this.#thinkingOf = turn;
           this.enter({ assistant: 'thinking' });
+        }
         break;
       case 'interrupt':
         this.interrupted(turn);
@@ -182,7 +186,8 @@ export class AgentObserver {
       this.#emitter.emit('message', { message });
     } else if (element.kind === 'turn-end') {
       const summary = this.log.close(turn);
-      if (this.#state.assistant === 'thinking' && turn >= this.log.latest)
+      // Not the latest turn of all: that may be a sound which is no turn in the end.
+      if (this.#state.assistant === 'thinking' && turn >= this.#thinkingOf)
         this.enter({ assistant: 'listening' });
       if (summary) this.#emitter.emit('turn', summary);
     } else if (element.kind === 'error') {

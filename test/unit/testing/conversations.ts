@@ -137,6 +137,13 @@ export const conversations: Readonly<Record<string, () => Conversation>> = {
     });
   },
 
+  'nothing-to-say': () =>
+    make(scriptedProvider(['']), [
+      user.types('What do you say?'),
+      user.says('Mhm.', 200),
+      user.hearsAll(),
+    ]),
+
   typed: () =>
     make(
       scriptedProvider([
