@@ -8,8 +8,8 @@ import { Spare } from './agent/fallback.ts';
 import { AgentSession } from './agent/session.ts';
 import { Speech, SpeechRegister } from './agent/speech.ts';
 import { unansweredTurn } from './agent/unanswered.ts';
-import { saidTurn, typedTurn } from './agent/written-turns.ts';
-import type { Message } from './core/element.ts';
+import { answeredTurn, saidTurn, typedTurn } from './agent/written-turns.ts';
+import type { Message, ToolCall } from './core/element.ts';
 import { AntiphonError, toAntiphonError } from './core/errors.ts';
 import type { Graph } from './core/pipeline/graph.ts';
 import type { Provider } from './providers/provider.ts';
@@ -157,6 +157,21 @@ export class VoiceAgent {
     return speech;
   }
 
+  /** Calls of tools that wait for {@link VoiceAgent.answerTool}, oldest first; none while idle. */
+  get pendingTools(): readonly ToolCall[] {
+    return this.#session?.pendingTools ?? [];
+  }
+
+  /**
+   * Answers a call of a tool that is answered later, once; the assistant then goes on. Throws `shutdown` while idle,
+   * `tool` when no such call waits.
+   *
+   * @param result anything JSON can hold; shown to the model as data
+   */
+  answerTool(callId: string, result: unknown, options: { readonly isError?: boolean } = {}): void {
+    this.#running('answer a tool').answerTool(callId, result, options);
+  }
+
   /**
    * Plays a clip as if it were spoken into the microphone. Starts a session without a microphone where
    * none runs, and restarts one that has a real microphone without it.
@@ -271,6 +286,7 @@ export class VoiceAgent {
       conversation: this.#conversation,
       store: this.#store,
       provider: () => this.#provider,
+      onResume: () => this.#resume(session),
       onUser: this.#observer.onUser,
       onReply: this.#observer.onReply,
       onOutput: this.#observer.onOutput,
@@ -284,6 +300,11 @@ export class VoiceAgent {
     return session;
   }
 
+  /** Calls were answered: the mind goes on in a turn of its own. */
+  #resume(session: AgentSession): void {
+    const turn = this.#nextTurn(session);
+    if (this.state.assistant === 'listening') this.#observer.enter({ assistant: 'thinking' });
+    void session.push(...answeredTurn(turn));
   #tell(failure: unknown): void {
     this.#emitter.emit('error', toAntiphonError(failure));
   }

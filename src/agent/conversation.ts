@@ -18,10 +18,15 @@ import type { VoiceAgentOptions } from './options.ts';
 
 /** What the conversation's pipeline needs besides devices and workers. */
 export interface ConversationParts {
-  readonly options: Pick<VoiceAgentOptions, 'system' | 'variables' | 'tools'>;
+  readonly options: Pick<
+    VoiceAgentOptions,
+    'system' | 'variables' | 'tools' | 'toolPolicy' | 'toolChoice' | 'filler'
+  >;
   readonly conversation: string;
   readonly store: StateStore;
   readonly provider: () => Provider;
+  /** Sends a `turn-end` of a new turn in, because calls of an earlier one were answered; else it goes on in the newest. */
+  readonly onResume?: () => void;
   /** Looks at what the person says and does. */
   readonly onUser: (element: StreamElement) => void;
   /** Looks at the reply as it is generated. */
@@ -44,7 +49,15 @@ export function conversationPipeline(
   config: PipelineConfig = {},
 ): { readonly pipeline: Pipeline; readonly provider: ProviderStage } {
   const { options, conversation, store } = parts;
-  const provider = new ProviderStage({ provider: parts.provider, tools: options.tools ?? [] });
+  const { tools = [], toolPolicy, toolChoice, filler } = options;
+  const provider = new ProviderStage({
+    provider: parts.provider,
+    tools,
+    ...(toolPolicy === undefined ? {} : { toolPolicy }),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(filler === undefined ? {} : { filler }),
+    ...(parts.onResume === undefined ? {} : { resume: parts.onResume }),
+  });
   const pipeline = new PipelineBuilder({ ...config, session: 'live' })
     .chain(ends.microphone, ends.ears, ends.scribe)
     .add(new TapStage('typed', () => {}))

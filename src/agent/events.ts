@@ -88,14 +88,21 @@ export interface AgentEvents {
   interrupt: { readonly turn: number };
   /** A message reached its final form, as it is stored. */
   message: { readonly message: Message };
-  /** A tool is called (`arguments`), and answers (`result`). */
+  /**
+   * How a call of a tool goes: `called` (with `arguments`), `asking` somebody, `running`, `pending` until
+   * `answerTool`, and in the end, once, `done` or `failed` (with `result` and `isError`).
+   */
   tool: {
     readonly turn: number;
+    readonly callId: string;
     readonly name: string;
+    readonly state: 'called' | 'asking' | 'running' | 'pending' | 'done' | 'failed';
     readonly arguments?: unknown;
     readonly result?: unknown;
     readonly isError?: boolean;
   };
+  /** Words are said because a tool is slow; no reply has them, and none that was heard. */
+  filler: { readonly turn: number; readonly text: string };
   /** A turn is over, heard to its end or interrupted. */
   turn: TurnSummary;
   /**

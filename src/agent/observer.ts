@@ -4,6 +4,8 @@ import { messageText, type Message, type StreamElement } from '../core/element.t
 import { deserializeError } from '../core/errors.ts';
 import type { StageEvent } from '../core/stage/stage.ts';
 import { wallClock, type Clock } from '../core/time.ts';
+import type { ToolEvent } from '../providers/tool-policy.ts';
+import { isFiller } from '../stages/streaming/spoken-text.ts';
 import type { LoadProgress } from '../speech/stt/recognizer.ts';
 import type { Listeners } from '../core/listeners.ts';
 import type { AgentEvents, AgentState, AssistantState, UserState } from './events.ts';
@@ -143,7 +145,9 @@ export class AgentObserver {
   /** An element between the model and the voice. */
   readonly onReply = (element: StreamElement): void => {
     const { turn } = element;
-    if (element.kind === 'text') {
+    if (element.kind === 'text' && isFiller(element)) {
+      this.#emitter.emit('filler', { turn, text: element.text });
+    } else if (element.kind === 'text') {
       const open = this.log.at(turn);
       open.reply += element.text;
       this.log.mark(turn, 'firstToken', this.#clock.now());
@@ -155,11 +159,12 @@ export class AgentObserver {
       open.reply = text;
       this.#emitter.emit('reply', { turn, text, delta, done: true });
     } else if (element.kind === 'tool-call') {
-      const { name, arguments: given } = element.call;
-      this.#emitter.emit('tool', { turn, name, arguments: given });
+      const { id: callId, name, arguments: given } = element.call;
+      this.#emitter.emit('tool', { turn, callId, name, state: 'called', arguments: given });
     } else if (element.kind === 'tool-result') {
-      const { name, result, isError } = element;
-      this.#emitter.emit('tool', { turn, name, result, isError });
+      const { callId, name, result, isError } = element;
+      const state = isError ? 'failed' : 'done';
+      this.#emitter.emit('tool', { turn, callId, name, state, result, isError });
     }
   };
 
@@ -204,6 +209,9 @@ export class AgentObserver {
     else if (event.type === 'first-sentence' || event.type === 'first-audio') {
       const mark = event.type === 'first-sentence' ? 'firstSentence' : 'firstAudio';
       this.log.mark(detail['turn'] as number, mark, event.at);
+    } else {
+      const state = toolState({ ...detail, type: event.type } as ToolEvent);
+      if (state) this.#emitter.emit('tool', { ...aboutCall(detail), state });
     }
   };
 
@@ -245,4 +253,18 @@ export class AgentObserver {
   #wall(at: number): number {
     return (this.#edge?.captureOrigin ?? Number.NaN) + at;
   }
+}
+
+function aboutCall(
+  detail: Readonly<Record<string, unknown>>,
+): Pick<AgentEvents['tool'], 'turn' | 'callId' | 'name'> {
+  const { turn, callId, name } = detail;
+  return { turn: turn as number, callId: callId as string, name: name as string };
+}
+
+/** What an event of a tool says that no element does. */
+function toolState(event: ToolEvent): AgentEvents['tool']['state'] | undefined {
+  if (event.type === 'tool-approval') return 'asking';
+  if (event.type === 'tool-start') return 'running';
+  return event.type === 'tool-end' && event.status === 'pending' ? 'pending' : undefined;
 }

@@ -1,7 +1,9 @@
 /** What a voice agent can be given; everything has a default, every part can be replaced. */
 import type { GetStream } from '../audio/microphone.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { Provider, ToolChoice } from '../providers/provider.ts';
 import type { RealtimeProvider } from '../providers/realtime/realtime.ts';
+import type { ToolFillerOptions } from '../providers/tool-filler.ts';
+import type { ToolPolicy } from '../providers/tool-policy.ts';
 import type { Tool } from '../providers/tools.ts';
 import type { RemoteEngineOptions, TransformersEngineOptions } from '../speech/stt/engines.ts';
 import type { FliteVoice } from '../speech/tts/flite.ts';
@@ -69,7 +71,14 @@ export interface VoiceAgentOptions {
    * the same history; what was not answered is answered there. True unless given.
    */
   readonly fallback?: boolean;
+  /** What the mind may use besides the tools it brings along. */
   readonly tools?: readonly Tool[];
+  /** Permissions and limits of tools, and who is asked. Default: all are allowed, within the usual limits. */
+  readonly toolPolicy?: ToolPolicy;
+  /** For the first question of each turn. Default `auto`. */
+  readonly toolChoice?: ToolChoice;
+  /** Words said while a slow tool runs, e.g. `{ texts: ['One moment.'] }`. Default none: they would have to fit the language. */
+  readonly filler?: ToolFillerOptions;
   /** Id of the conversation to go on with; a new one unless given. */
   readonly conversation?: string;
   /** Where conversations live; IndexedDB unless given, memory where there is none. */

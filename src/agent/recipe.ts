@@ -1,11 +1,12 @@
 /** What a session is made of: the local pipeline, or one around a realtime model. */
 import type { AudioEdge } from '../audio/audio-edge.ts';
-import { element, type Message, type StreamElement } from '../core/element.ts';
+import { element, type Message, type StreamElement, type ToolCall } from '../core/element.ts';
 import type { Pipeline } from '../core/pipeline/pipeline.ts';
 import type { WorkerStage } from '../core/stage/remote-stage.ts';
 import type { StageEvent } from '../core/stage/stage.ts';
 import type { RealtimeProvider } from '../providers/realtime/realtime.ts';
 import { duplexTools } from '../stages/streaming/duplex-tools.ts';
+import { notPending } from '../stages/conversation/open-answers.ts';
 import { MicrophoneStage } from '../stages/streaming/microphone-stage.ts';
 import { SpeakerStage } from '../stages/streaming/speaker-stage.ts';
 import { conversationPipeline, type ConversationParts } from './conversation.ts';
@@ -23,6 +24,14 @@ export interface SessionRecipe {
   readonly hasWords: boolean;
   /** Corrects what the model remembers of a reply. */
   readonly amend: (message: Message) => void;
+  /** The calls that wait for an answer from outside, oldest first. */
+  readonly pendingTools: () => readonly ToolCall[];
+  /** Answers one of them; throws `tool` when it does not wait. */
+  readonly answerTool: (
+    callId: string,
+    result: unknown,
+    options: { readonly isError?: boolean },
+  ) => void;
   /** Looks at an event; true when it was only for the session and nobody else is to be told. */
   readonly takeEvent: (event: StageEvent) => boolean;
   readonly close: () => void;
@@ -50,6 +59,8 @@ export function localRecipe(parts: RecipeParts): SessionRecipe {
     workers: Object.values(workers),
     hasWords: true,
     amend: (message) => provider.amend(message),
+    pendingTools: () => provider.pendingTools,
+    answerTool: (...answer) => provider.answerTool(...answer),
     takeEvent: () => false,
     close: () => {},
   };
@@ -58,7 +69,12 @@ export function localRecipe(parts: RecipeParts): SessionRecipe {
 /** A realtime model between microphone and speaker, behind our ears unless it has its own. */
 export function realtimeRecipe(provider: RealtimeProvider, parts: RecipeParts): SessionRecipe {
   const { options, edge, ports, conversation } = parts;
-  const tools = duplexTools({ tools: options.tools ?? [], conversation });
+  const { toolPolicy: policy } = options;
+  const tools = duplexTools({
+    tools: options.tools ?? [],
+    conversation,
+    ...(policy === undefined ? {} : { policy }),
+  });
   const setup = async () => {
     const { system, history } = await realtimeSetup(parts, parts.onUser);
     return { system, history, tools: tools.offered };
@@ -79,6 +95,10 @@ export function realtimeRecipe(provider: RealtimeProvider, parts: RecipeParts): 
     hasWords: false,
     // The stage counts itself what was heard.
     amend: () => {},
+    pendingTools: () => [],
+    answerTool: (callId) => {
+      throw notPending(callId);
+    },
     takeEvent: (event) => {
       if (event.type === 'element') look(event.detail as StreamElement, parts);
       else if (event.type === 'turn-committed') {

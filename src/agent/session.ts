@@ -5,7 +5,7 @@ import { ClipStream } from '../audio/clip-stream.ts';
 import type { FloorMessage } from '../audio/floor.ts';
 import { browserMicrophone, type GetStream } from '../audio/microphone.ts';
 import { channel } from '../core/channel/channel.ts';
-import type { Message, StreamElement } from '../core/element.ts';
+import type { Message, StreamElement, ToolCall } from '../core/element.ts';
 import { deferred, type Deferred } from '../core/deferred.ts';
 import { AntiphonError, deserializeError, type ErrorData } from '../core/errors.ts';
 import { PipelineBuilder } from '../core/pipeline/builder.ts';
@@ -146,6 +146,16 @@ export class AgentSession {
   /** Tells ears that a turn number is taken. */
   takeTurn(turn: number): void {
     this.#control?.postMessage({ type: 'turn', turn } satisfies FloorMessage);
+  }
+
+  /** The calls that wait for an answer from outside, oldest first. */
+  get pendingTools(): readonly ToolCall[] {
+    return this.#recipe.pendingTools();
+  }
+
+  /** Answers one of them; throws `tool` when it does not wait. */
+  answerTool(callId: string, result: unknown, options: { readonly isError?: boolean }): void {
+    this.#recipe.answerTool(callId, result, options);
   }
 
   /** Corrects what the model remembers of a reply. */

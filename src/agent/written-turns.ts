@@ -12,6 +12,11 @@ export function typedTurn(turn: number, text: string, interrupts: boolean): Stre
   ];
 }
 
+/** The end of a turn in which nobody said anything: calls were answered, and the mind goes on. */
+export function answeredTurn(turn: number): StreamElement[] {
+  return [element('turn-end', { turn, source: 'answer' })];
+}
+
 /** What the assistant is made to say. */
 export function saidTurn(turn: number, text: string): StreamElement[] {
   const facts = { turn, source: 'say' };

@@ -21,9 +21,10 @@ export interface StateStoreSaveOptions {
   readonly timeoutMs?: number;
 }
 
-/** History is stored already; a reply cut before its first word says nothing. */
+/** History is stored already; a reply cut before its first word says nothing, unless it waits for answers. */
 function worthSaving({ message, meta }: MessageElement): boolean {
   if (meta?.['fromHistory'] === true) return false;
+  if (message.toolCalls !== undefined) return true;
   return message.role !== 'assistant' || (message.generated ?? messageText(message)) !== '';
 }
 

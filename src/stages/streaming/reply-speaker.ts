@@ -12,7 +12,7 @@ import { nextTask } from '../../speech/tts/next-task.ts';
 import { SentenceSplitter } from '../../speech/tts/sentence-splitter.ts';
 import { speechError, synthesizeWithRetry } from './speech-error.ts';
 import { SpeechPieces, type PieceFacts } from './speech-pieces.ts';
-import { goesOn, isReply, isSpokenText } from './spoken-text.ts';
+import { goesOn, isFiller, isReply, isSpokenText } from './spoken-text.ts';
 import type { TTSWithInterruptionOptions } from './tts-options.ts';
 
 /** Where a {@link ReplySpeaker} puts what it makes. */
@@ -72,7 +72,9 @@ export class ReplySpeaker {
     // Trouble within a reply means that its message may never come; if it does, its text was spoken.
     const troubled = item.kind === 'error' && item.turn === this.#reply?.facts.turn;
     if (troubled && this.#reply?.streamed === true) this.#cut = item.turn;
-    if (troubled || item.kind === 'end') await this.#finish();
+    // A message whose calls are answered later left its reply open; nothing more comes in its turn.
+    const isOver = item.kind === 'turn-end' && item.turn === this.#reply?.facts.turn;
+    if (troubled || isOver || item.kind === 'end') await this.#finish();
     await this.#output.write(item);
   }
 
@@ -89,6 +91,10 @@ export class ReplySpeaker {
       return;
     }
     await this.#say(reply, this.#splitter.flush());
+    if (isFiller(item)) {
+      await this.#sayOne(reply, item.text, true);
+      return;
+    }
     await this.#say(reply, [...this.#splitter.push(item.text), ...this.#splitter.flush()]);
     this.#said = { turn: item.turn, text: item.text };
     if (!reply.streamed) await this.#finish();
@@ -145,7 +151,7 @@ export class ReplySpeaker {
     for (const text of texts) await this.#sayOne(reply, text);
   }
 
-  async #sayOne(reply: Reply, text: string): Promise<void> {
+  async #sayOne(reply: Reply, text: string, filler = false): Promise<void> {
     const { facts, signal } = reply;
     if (signal.aborted || text.trim().length < (this.#options.minTextLength ?? 1)) return;
     const { turn } = facts;
@@ -164,7 +170,9 @@ export class ReplySpeaker {
         reply.ending = /[,;:—–\p{L}\p{N}]["')]*\s*$/u.test(text) ? 'clause' : 'sentence';
       }
       reply.sampleRate = this.#options.outputSampleRate ?? speech.sampleRate;
-      for (const piece of pieces) await this.#write(reply, piece);
+      // Who counts what was heard of the reply must not find words in it that it does not have.
+      for (const piece of pieces)
+        await this.#write(reply, filler ? { ...piece, text: '', marks: [] } : piece);
     } catch (error) {
       if (signal.aborted) return;
       if (AntiphonError.is(error, 'channel-closed')) throw error;

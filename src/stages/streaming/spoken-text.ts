@@ -12,6 +12,11 @@ export function isSpokenText(element: TextElement): boolean {
   return role === 'assistant' && element.meta?.['fromHistory'] !== true;
 }
 
+/** True for words that only bridge a wait: they are said, but are no part of the reply. */
+export function isFiller(element: TextElement): boolean {
+  return element.meta?.['filler'] === true;
+}
+
 /** True for a reply that goes on after its tools have run. */
 export function goesOn(element: MessageElement): boolean {
   return (element.message.toolCalls?.length ?? 0) > 0;

@@ -9,6 +9,7 @@ import type { TTSWithInterruptionOptions } from './tts-options.ts';
 /**
  * Speaks the assistant sentence by sentence: increments (`text` with `delta`) as they arrive, "say this"
  * texts, and messages that had no increments. User and tool messages and stored history pass in silence.
+ * A text with `meta.filler` is spoken as it comes, in pieces without text: it is no part of the reply it bridges a gap of.
  * An assistant `message` is passed on after its speech; the speech of a reply ends with a piece that says
  * `last`. An interrupt (`turnSignal`) stops the synthesis between two sentences and drops what waits.
  * Events: `first-sentence` and `first-audio`, each with `{turn}`, and `progress` while the voice loads.

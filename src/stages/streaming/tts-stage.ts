@@ -11,7 +11,7 @@ import type { AudioFormat, Stage, StageContext } from '../../core/stage/stage.ts
 import { loadVoice } from './load-voice.ts';
 import { speechError, synthesizeWithRetry } from './speech-error.ts';
 import { SpeechPieces } from './speech-pieces.ts';
-import { isReply, isSpokenText } from './spoken-text.ts';
+import { isFiller, isReply, isSpokenText } from './spoken-text.ts';
 import type { TTSOptions } from './tts-options.ts';
 
 /**
@@ -76,9 +76,10 @@ export class TTSStage implements Stage<'text' | 'message', 'speech' | 'message' 
       );
       if (signal.aborted) return;
       const [piece] = new SpeechPieces(outputSampleRate, Infinity).cut(speech, facts);
-      yield piece === undefined
-        ? element('speech', { ...facts, ...speech, text, last: true })
-        : { ...piece, last: true };
+      const spoken = piece ?? element('speech', { ...facts, ...speech, text, last: true });
+      // Who counts what was heard of the reply must not find words in it that it does not have.
+      const unheard = of.kind === 'text' && isFiller(of) ? { text: '', marks: [] } : {};
+      yield { ...spoken, ...unheard, last: true };
     } catch (error) {
       if (signal.aborted || AntiphonError.is(error, 'aborted')) return;
       yield speechError(error, text, facts);

@@ -76,6 +76,8 @@ function describe(event: OfflineEvent): string | undefined {
       return event.detail.open ? 'open' : 'closed';
     case 'tool':
       return `#${event.detail.turn} ${event.detail.name} ${describeTool(event.detail)}`;
+    case 'filler':
+      return `#${event.detail.turn} ${quote(event.detail.text)}`;
     case 'turn':
       return describeTurn(event.detail);
     case 'error':
@@ -91,9 +93,10 @@ function describe(event: OfflineEvent): string | undefined {
   }
 }
 
-function describeTool({ arguments: given, result, isError }: OfflineEvents['tool']): string {
-  if (isError === undefined) return `called with ${JSON.stringify(given)}`;
-  return `${isError ? 'failed' : 'answered'} ${JSON.stringify(result)}`;
+function describeTool({ state, arguments: given, result }: OfflineEvents['tool']): string {
+  if (state === 'called') return `called with ${JSON.stringify(given)}`;
+  if (state === 'done') return `answered ${JSON.stringify(result)}`;
+  return state === 'failed' ? `failed ${JSON.stringify(result)}` : state;
 }
 
 function describeTurn({ turn, interrupted, trace }: TurnSummary): string {

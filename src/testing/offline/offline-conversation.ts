@@ -29,6 +29,7 @@ const agentEvents = [
   'interrupt',
   'message',
   'tool',
+  'filler',
   'turn',
   'stage',
   'error',

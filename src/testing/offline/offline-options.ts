@@ -19,7 +19,14 @@ import type { UserStep } from './user-script.ts';
 /** Options of {@link runOffline}; the conversation's own are those of `createVoiceAgent`. */
 export interface OfflineOptions extends Pick<
   VoiceAgentOptions,
-  'system' | 'variables' | 'tools' | 'conversation' | 'state'
+  | 'system'
+  | 'variables'
+  | 'tools'
+  | 'toolPolicy'
+  | 'toolChoice'
+  | 'filler'
+  | 'conversation'
+  | 'state'
 > {
   /** What the microphone hears, of any rate. This or `user`. */
   readonly recording?: Recording;
