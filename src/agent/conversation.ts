@@ -71,8 +71,8 @@ export function conversationPipeline(
       }),
       new TemplateStage(options.variables === undefined ? {} : { variables: options.variables }),
       provider,
-      // What the page has shown already need not travel to the speaker and back.
-      new TapStage('reply', parts.onReply, { drop: ['transcript', 'tool-call', 'tool-result'] }),
+      // What the page has shown already need not travel to the speaker and back; calls tell the voice not to wait.
+      new TapStage('reply', parts.onReply, { drop: ['transcript', 'tool-result'] }),
       ends.voice,
       ends.speaker,
       new StateStoreSaveStage({ store, conversation }),

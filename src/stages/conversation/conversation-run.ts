@@ -8,17 +8,13 @@ import {
   type ToolCall,
 } from '../../core/element.ts';
 import type { StageContext, TurnState } from '../../core/stage/stage.ts';
-import type { Provider } from '../../providers/provider.ts';
 import { ToolRunner } from '../../providers/tool-runner.ts';
-import type { Tool } from '../../providers/tools.ts';
-import { contextFitOf, withContextFit } from './context-fit.ts';
 import { Doorbell, LookAhead } from './look-ahead.ts';
-import { modelHistory } from './model-history.ts';
+import { questionOf } from './model-question.ts';
 import { OpenAnswers, type GivenAnswer, type Settled } from './open-answers.ts';
 import type { ProviderStageOptions } from './provider-options.ts';
 import { reply } from './reply.ts';
 import { RunMemory, type OpenCall } from './run-memory.ts';
-import { turnMediaOf, withMedia } from './turn-media.ts';
 
 /** Elements that wait while a reply is streaming, so that they stay behind it. */
 const behindReply: ReadonlySet<StreamElement['kind']> = new Set<StreamElement['kind']>([
@@ -48,6 +44,8 @@ export class ConversationRun {
   /** Elements that belong to no reply and wait for nothing. */
   readonly #late: StreamElement[] = [];
   #reply: LookAhead<StreamElement> | undefined;
+  /** What ended the turn of the reply, and passes behind it. */
+  #closing: StreamElement | undefined;
   /** Calls of the reply that has just been remembered. */
   #open: readonly OpenCall[] = [];
   /** The user's last message that waits for an answer. */
@@ -167,12 +165,14 @@ export class ConversationRun {
         return true;
       case 'turn-end':
       case 'end': {
+        if (item === this.#closing) return true;
         this.#speaking = false;
         const { turn, at } = item.kind === 'end' ? (this.#pending ?? item) : item;
         this.#answer(turn, at);
-        // What ends the turn passes behind the reply.
-        if (this.#reply) this.#held.unshift(item);
-        return !this.#reply;
+        if (!this.#reply) return true;
+        this.#closing = item;
+        this.#held.unshift(item);
+        return false;
       }
       default:
         return true;
@@ -209,8 +209,9 @@ export class ConversationRun {
       this.#options.resume();
       return;
     }
-    const isVoid = this.#context.turnSignal(this.#turn).aborted;
-    const turn = isVoid ? this.#turn + 1 : this.#turn;
+    const turn = this.#turn;
+    // Whoever interrupted it has the floor: it goes on with what they say.
+    if (this.#context.turnSignal(turn).aborted) return;
     this.#held.push(element('turn-end', { turn, at: this.#at, source: this.#name }));
     this.#bell.ring();
   }
@@ -232,41 +233,17 @@ export class ConversationRun {
   }
 
   #stream(turn: number, at: number): AsyncIterable<StreamElement> {
-    const options = this.#options;
-    const { maxHistoryMessages = 100, temperature, maxOutputTokens } = options;
-    const provider = typeof options.provider === 'function' ? options.provider() : options.provider;
-    const own = this.#context.turn(turn);
-    const state = this.#settings ?? own;
-    const system = own.systemPrompt === '' ? state.systemPrompt : own.systemPrompt;
-    const tools = this.#tools(provider, own.allowedTools ?? state.allowedTools);
-    const messages = modelHistory(this.#memory.after(state.history), maxHistoryMessages);
     const context = this.#context;
-    context.emit('provider-request', {
-      turn,
-      provider: provider.id,
-      messages: messages.length,
-      tools: tools.map(({ name }) => name),
-    });
-    const fit = contextFitOf(own) ?? contextFitOf(state);
-    const media = turnMediaOf(own) ?? turnMediaOf(state);
-    const seeing = media ? withMedia(provider, media.store, media.told) : provider;
-    const { toolChoice, filler } = options;
+    const settings = this.#settings ?? context.turn(turn);
+    const { toolChoice, filler } = this.#options;
     return reply({
-      provider: fit ? withContextFit(seeing, fit) : seeing,
-      clock: context.clock,
+      ...questionOf(this.#options, context, this.#memory, turn, settings),
       runner: this.#runner,
-      tools,
       turn,
       at,
       context,
+      clock: context.clock,
       source: this.#name,
-      conversation: own.conversation === '' ? state.conversation : own.conversation,
-      request: {
-        system,
-        messages,
-        ...(temperature === undefined ? {} : { temperature }),
-        ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-      },
       ...(toolChoice === undefined ? {} : { toolChoice }),
       ...(filler === undefined ? {} : { filler }),
       emit: (event) => {
@@ -283,13 +260,5 @@ export class ConversationRun {
         this.#memory.put(message, rounds, this.#open);
       },
     });
-  }
-
-  #tools(provider: Provider, allowed: readonly string[] | undefined): readonly Tool[] {
-    const { tools = [] } = this.#options;
-    const own = typeof tools === 'function' ? tools() : tools;
-    return [...(provider.tools ?? []), ...own].filter(
-      ({ name }) => allowed === undefined || allowed.includes(name),
-    );
   }
 }

@@ -57,8 +57,8 @@ export class ProviderStage implements Stage<
 
   /**
    * Answers a call whose tool gave `answerLater` (or has no `execute`), once. When no call of its round waits any more,
-   * the model goes on: in the newest turn, or as `resume` of the options has it; while the person speaks, with the
-   * answer to what they say. A `tool-result` element in the input, with a `turn-end` behind it, does the same.
+   * the model goes on: in the newest turn, or as `resume` of the options has it; when the person is speaking or has
+   * interrupted, with the answer to what they say. A `tool-result` element in the input, with a `turn-end` behind it, does the same.
    *
    * @param result anything JSON can hold; not trusted, like every result
    * @throws AntiphonError `tool` when no such call waits

@@ -69,6 +69,9 @@ export class ReplySpeaker {
       return;
     }
     if (item.kind === 'message' && isReply(item)) await this.#takeMessage(item);
+    // A tool may take its time: what was written before it is said meanwhile, whole sentence or not.
+    if (item.kind === 'tool-call' && item.turn === this.#reply?.facts.turn)
+      await this.#say(this.#reply, this.#splitter.flush());
     // Trouble within a reply means that its message may never come; if it does, its text was spoken.
     const troubled = item.kind === 'error' && item.turn === this.#reply?.facts.turn;
     if (troubled && this.#reply?.streamed === true) this.#cut = item.turn;

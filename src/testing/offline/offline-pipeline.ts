@@ -82,7 +82,7 @@ export function offlinePipeline(means: OfflineMeans): OfflinePipeline {
     provider: stage,
     onUser: new TapStage('user', onUser, { drop: ['error'] }),
     onReply: new TapStage('reply', onReply, {
-      drop: ['transcript', 'tool-call', 'tool-result'],
+      drop: ['transcript', 'tool-result'],
     }),
     hold: (what, task) => work.track(what, task),
   });

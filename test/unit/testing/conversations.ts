@@ -1,7 +1,9 @@
 /** Whole conversations with scripted sides, for Node and for the browser: test/fixtures/conversations has their logs. */
 import { AntiphonError } from '../../../src/core/errors.ts';
-import { defineTool } from '../../../src/providers/tools.ts';
+import { sleep, type Clock } from '../../../src/core/time.ts';
+import { defineTool, type Tool } from '../../../src/providers/tools.ts';
 import {
+  asScripted,
   fakeClock,
   reply,
   scriptedProvider,
@@ -24,6 +26,21 @@ const clockTool = defineTool({
   parameters: {},
   execute: () => 'noon',
 });
+
+/** A tool that takes its time on the conversation's clock. */
+const oracle = (clock: Clock, ms: number, whenInterrupted: 'abort' | 'finish' = 'abort'): Tool =>
+  asScripted(
+    defineTool({
+      name: 'oracle',
+      description: 'Knows the answer.',
+      parameters: {},
+      whenInterrupted,
+      async execute(_, { signal }) {
+        await sleep(clock, ms, signal);
+        return 42;
+      },
+    }),
+  );
 
 const make = (
   provider: ScriptedProvider,
@@ -143,6 +160,44 @@ export const conversations: Readonly<Record<string, () => Conversation>> = {
       user.says('Mhm.', 200),
       user.hearsAll(),
     ]),
+
+  'slow-tool': () => {
+    const clock = fakeClock();
+    return make(
+      scriptedProvider([['Let me ask.', reply.call('oracle')], ['It is forty two.']]),
+      [user.says('What is the answer?'), user.hearsAll()],
+      {
+        clock,
+        tools: [oracle(clock, 6000)],
+        filler: { texts: ['One moment please.', 'Nearly there.'], delayMs: 2000 },
+      },
+    );
+  },
+
+  'tool-talked-over': () => {
+    const clock = fakeClock();
+    return make(
+      scriptedProvider([
+        [reply.call('oracle')],
+        { expect: 'never mind', reply: 'All right.' },
+        { expect: 'what was it', reply: 'It was forty two.' },
+      ]),
+      [
+        user.says('What is the answer?'),
+        user.pauses(3500),
+        user.says('Never mind.'),
+        user.hearsAll(),
+        user.pauses(3000),
+        user.says('What was it?'),
+        user.hearsAll(),
+      ],
+      {
+        clock,
+        tools: [oracle(clock, 8000, 'finish')],
+        filler: { texts: ['One moment please, I am asking the oracle for you.'], delayMs: 1000 },
+      },
+    );
+  },
 
   typed: () =>
     make(

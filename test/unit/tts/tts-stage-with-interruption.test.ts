@@ -406,3 +406,70 @@ describe('long replies', () => {
     expect(voice.spoken).toEqual(sentences);
   });
 });
+
+describe('a reply with a tool in it', () => {
+  const call = element('tool-call', { call: { id: 'c', name: 'look', arguments: {} }, turn: 1 });
+  const filler = element('text', {
+    text: 'One moment.',
+    delta: false,
+    turn: 1,
+    meta: { filler: true },
+  });
+
+  it('is spoken up to the tool before it is known how it goes on', async () => {
+    const voice = characterVoice();
+    const outputs = await runOn(stageWith(voice), [
+      delta('Let me look'),
+      call,
+      delta(' and see. Noon.'),
+      message('Let me look and see. Noon.'),
+    ]);
+    expect(voice.spoken).toEqual(['Let me look', ' and see. ', 'Noon.']);
+    expect(outline(outputs)).toEqual([
+      '1: Let me look',
+      'tool-call 1',
+      '1:  and see. Noon.',
+      '| 1',
+      'message 1',
+    ]);
+  });
+
+  it('has a filler spoken that nobody counts as heard of it', async () => {
+    const voice = characterVoice();
+    const outputs = await runOn(stageWith(voice), [
+      delta('Let me look.'),
+      call,
+      filler,
+      delta(' Noon.'),
+      message('Let me look. Noon.'),
+    ]);
+    expect(voice.spoken).toEqual(['Let me look.', 'One moment.', ' Noon.']);
+    const speech = outputs.filter(isSpeech);
+    expect(speech.map(({ text }) => text).join('')).toBe('Let me look. Noon.');
+    const silent = speech.filter(({ text, samples }) => text === '' && samples.length > 0);
+    expect(silent.length).toBeGreaterThan(0);
+    for (const { marks, last } of silent) expect([marks, last]).toEqual([[], false]);
+    expect(speech.filter(({ last }) => last)).toHaveLength(1);
+  });
+
+  it('may begin with a filler, and ends once', async () => {
+    const outputs = await runOn(stageWith(characterVoice()), [
+      call,
+      filler,
+      delta('Noon.'),
+      message('Noon.'),
+      element('turn-end', { turn: 1 }),
+    ]);
+    expect(outline(outputs)).toEqual(['tool-call 1', '1: Noon.', '| 1', 'message 1', 'turn-end 1']);
+  });
+
+  it('that waits for an answer from outside is over with its turn', async () => {
+    const calls = [{ id: 'c', name: 'form', arguments: {} }];
+    const outputs = await runOn(stageWith(characterVoice()), [
+      delta('Fill it in.'),
+      message('Fill it in.', 1, { toolCalls: calls }),
+      element('turn-end', { turn: 1 }),
+    ]);
+    expect(outline(outputs)).toEqual(['1: Fill it in.', 'message 1', '| 1', 'turn-end 1']);
+  });
+});
