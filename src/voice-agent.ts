@@ -5,12 +5,12 @@ import { Listeners } from './core/listeners.ts';
 import type { AgentEvents, AgentState } from './agent/events.ts';
 import type { VoiceAgentOptions } from './agent/options.ts';
 import { Spare } from './agent/fallback.ts';
-import { AgentSession } from './agent/session.ts';
+import { AgentSession, notRunning } from './agent/session.ts';
 import { Speech, SpeechRegister } from './agent/speech.ts';
 import { unansweredTurn } from './agent/unanswered.ts';
 import { answeredTurn, saidTurn, typedTurn } from './agent/written-turns.ts';
 import type { Message, ToolCall } from './core/element.ts';
-import { AntiphonError, toAntiphonError } from './core/errors.ts';
+import { type AntiphonError, toAntiphonError } from './core/errors.ts';
 import type { Graph } from './core/pipeline/graph.ts';
 import type { Provider } from './providers/provider.ts';
 import { indexedDBStore } from './state/indexeddb-store.ts';
@@ -98,8 +98,7 @@ export class VoiceAgent {
   async load(): Promise<void> {
     if (this.#starting) return this.#starting;
     const session = (this.#session ??= this.#makeSession());
-    const { assistant } = this.state;
-    if (assistant === 'idle') this.#observer.enter({ assistant: 'loading' });
+    if (this.state.assistant === 'idle') this.#observer.enter({ assistant: 'loading' });
     try {
       await session.load();
     } catch (error) {
@@ -140,11 +139,10 @@ export class VoiceAgent {
 
   /** Says something typed to the assistant; an answer under way is interrupted. Throws `shutdown` while idle. */
   send(text: string): void {
-    const said = text.trim();
-    if (said === '') return;
+    if (text.trim() === '') return;
     const session = this.#running('send');
-    const turn = this.#nextTurn(session);
-    void session.push(...typedTurn(turn, said, this.#observer.busy));
+    const { busy } = this.#observer;
+    void session.push(...typedTurn(this.#nextTurn(session), text.trim(), busy));
   }
 
   /** Makes the assistant say `text`, as a reply of its own that is stored and can be interrupted. Throws `shutdown` while idle. */
@@ -162,12 +160,7 @@ export class VoiceAgent {
     return this.#session?.pendingTools ?? [];
   }
 
-  /**
-   * Answers a call of a tool that is answered later, once; the assistant then goes on. Throws `shutdown` while idle,
-   * `tool` when no such call waits.
-   *
-   * @param result anything JSON can hold; shown to the model as data
-   */
+  /** Answers such a call, once, by anything JSON can hold; the assistant goes on. Throws `shutdown` while idle, `tool` when it does not wait. */
   answerTool(callId: string, result: unknown, options: { readonly isError?: boolean } = {}): void {
     this.#running('answer a tool').answerTool(callId, result, options);
   }
@@ -287,10 +280,7 @@ export class VoiceAgent {
       store: this.#store,
       provider: () => this.#provider,
       onResume: () => this.#resume(session),
-      onUser: this.#observer.onUser,
-      onReply: this.#observer.onReply,
-      onOutput: this.#observer.onOutput,
-      onEvent: this.#observer.onEvent,
+      ...this.#observer.hooks,
       onFailure: (cause) => void this.#recover(session, cause),
       onShaky: () => {
         if (this.#standsIn(session)) this.#spare.prepare();
@@ -302,23 +292,21 @@ export class VoiceAgent {
 
   /** Calls were answered: the mind goes on in a turn of its own. */
   #resume(session: AgentSession): void {
-    const turn = this.#nextTurn(session);
     if (this.state.assistant === 'listening') this.#observer.enter({ assistant: 'thinking' });
-    void session.push(...answeredTurn(turn));
+    void session.push(...answeredTurn(this.#nextTurn(session)));
+  }
+
   #tell(failure: unknown): void {
     this.#emitter.emit('error', toAntiphonError(failure));
   }
 
   #running(what: string): AgentSession {
     if (this.#session && this.#starting) return this.#session;
-    throw new AntiphonError('shutdown', `The agent is not running, so it can't ${what}.`, {
-      hint: 'Await start() first.',
-    });
+    throw notRunning(what);
   }
 
   #nextTurn(session: AgentSession): number {
-    const turn = this.#observer.log.latest + 1;
-    this.#observer.log.at(turn);
+    const turn = this.#observer.log.next();
     session.takeTurn(turn);
     return turn;
   }
@@ -336,17 +324,11 @@ export async function createVoiceAgent(options: VoiceAgentOptions = {}): Promise
     options.state ?? (typeof indexedDB === 'undefined' ? memoryStore() : indexedDBStore());
   if (options.provider) return new VoiceAgent(options, store, options.provider);
   // Apart, so that a page with a model of its own never loads it.
-  const { offlineAssistant } = await import('./providers/offline-assistant.ts');
-  const assistant = offlineAssistant({
-    values: {
-      get: (key) => store.getValue(agent.conversation, key),
-      set: (key, value) => store.setValue(agent.conversation, key, value),
-    },
-  });
-  const agent = new VoiceAgent(options, store, assistant);
-  assistant.onTimer(({ announcement }) => {
-    const { assistant: doing } = agent.state;
-    if (doing !== 'idle' && doing !== 'loading') agent.say(announcement);
-  });
+  const { offlineMind } = await import('./agent/offline-mind.ts');
+  const agent: VoiceAgent = new VoiceAgent(
+    options,
+    store,
+    offlineMind(store, () => agent),
+  );
   return agent;
 }

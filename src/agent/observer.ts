@@ -99,6 +99,12 @@ export class AgentObserver {
     };
   }
 
+  /** What a session is to be given, so that it is watched. */
+  get hooks(): Pick<AgentObserver, 'onUser' | 'onReply' | 'onOutput' | 'onEvent'> {
+    const { onUser, onReply, onOutput, onEvent } = this;
+    return { onUser, onReply, onOutput, onEvent };
+  }
+
   /** An element between the scribe and the model. */
   readonly onUser = (element: StreamElement): void => {
     const { turn, at } = element;

@@ -37,6 +37,13 @@ const typedCapacity = 64;
 /** How long a stop waits for the reply it cuts, in ms; a few message hops suffice. */
 const cutPatienceMs = 500;
 
+/** The error of who wants something of an agent that is not running. */
+export function notRunning(what: string): AntiphonError {
+  return new AntiphonError('shutdown', `The agent is not running, so it can't ${what}.`, {
+    hint: 'Await start() first.',
+  });
+}
+
 /** Devices, workers and one run. Not reusable: stop it and make another. */
 export class AgentSession {
   readonly edge: AudioEdge;

@@ -45,6 +45,12 @@ export class TurnLog {
     return open;
   }
 
+  /** Begins the next turn; its number. */
+  next(): number {
+    this.at(this.#latest + 1);
+    return this.#latest;
+  }
+
   /** True while the turn has a record. */
   has(turn: number): boolean {
     return this.#open.has(turn);

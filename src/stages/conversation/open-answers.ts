@@ -1,5 +1,6 @@
 /** Answers to calls that come from outside, some of them before the turn they belong to is over. */
 import { element, type StreamElement } from '../../core/element.ts';
+import { AntiphonError } from '../../core/errors.ts';
 import { outcomeOf, type ToolOutcome } from '../../providers/tool-execution.ts';
 import type { ToolEvent } from '../../providers/tool-policy.ts';
 import type { OpenCall, RunMemory } from './run-memory.ts';
@@ -16,6 +17,14 @@ export interface Settled {
   readonly elements: readonly StreamElement[];
   /** True when no other call that was made with it waits any more: the turn can go on. */
   readonly complete: boolean;
+}
+
+/** The error of an answer nobody waits for. */
+export function notPending(callId: string): AntiphonError {
+  return new AntiphonError('tool', `No call "${callId}" waits for an answer.`, {
+    hint: 'Answer each call once, while the conversation runs; `pendingTools` lists those that wait.',
+    details: { callId },
+  });
 }
 
 /** The calls of a run that have no final result yet. */

@@ -1,8 +1,8 @@
 /** The model in the conversation: answers each finished turn, streaming, until it is interrupted. */
 import type { Message, StreamElement, ToolCall } from '../../core/element.ts';
-import { AntiphonError } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
 import { ConversationRun } from './conversation-run.ts';
+import { notPending } from './open-answers.ts';
 import type { ProviderStageOptions } from './provider-options.ts';
 
 export type { ProviderStageOptions } from './provider-options.ts';
@@ -66,10 +66,7 @@ export class ProviderStage implements Stage<
   answerTool(callId: string, result: unknown, options: { readonly isError?: boolean } = {}): void {
     const answer = { result, isError: options.isError ?? false };
     for (const run of this.#runs) if (run.answer(callId, answer)) return;
-    throw new AntiphonError('tool', `No call "${callId}" waits for an answer.`, {
-      hint: 'Answer each call once, while the conversation runs; `pendingTools` lists those that wait.',
-      details: { callId },
-    });
+    throw notPending(callId);
   }
 
   /** Runs one conversation; see the class. */
