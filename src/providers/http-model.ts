@@ -18,6 +18,8 @@ export interface HttpModelOptions extends HttpOptions {
   readonly maxOutputTokens?: number;
   /** Trying again, before the first token only. */
   readonly retry?: RetryPolicy;
+  /** Fields of the vendor's own for the body of every request, e.g. `{ reasoning_effort: 'none' }`; they win over ours. */
+  readonly extraBody?: Readonly<Record<string, unknown>>;
 }
 
 /** How one vendor is asked and understood. */
@@ -26,7 +28,9 @@ export interface HttpModel {
   readonly id: string;
   readonly baseURL: string;
   /** The request on the wire. Throws `unsupported` for what the vendor does not take. */
-  readonly call: (request: ProviderRequest) => HttpCall;
+  readonly call: (
+    request: ProviderRequest,
+  ) => Omit<HttpCall, 'body'> & { readonly body: Readonly<Record<string, unknown>> };
   /** A reader for one reply; `where` is the address, fit for messages. */
   readonly reader: (where: string) => ReplyReader;
 }
@@ -44,7 +48,12 @@ export function httpModel(options: HttpModelOptions, model: HttpModel): Provider
     id: model.id,
     async *stream(request, { signal }) {
       const call = model.call(request);
-      yield* withAttempts(() => attempt(options, model, call, signal), options.retry ?? {}, signal);
+      const body = { ...call.body, ...options.extraBody };
+      yield* withAttempts(
+        () => attempt(options, model, { ...call, body }, signal),
+        options.retry ?? {},
+        signal,
+      );
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Who asks: the token and the headers of a request, as they are at the moment it is made. */
 import { AntiphonError } from '../../core/errors.ts';
+import { sleep, wallClock } from '../../core/time.ts';
 import { abortable } from '../abort.ts';
 import { refuseLongLivedKey } from './api-key.ts';
 import { redactedCause } from './redact.ts';
@@ -26,16 +27,18 @@ export function checkToken({ token, dangerouslyAllowBrowserKey = false }: Creden
 }
 
 /**
- * The headers that carry secrets, with the token as it is now.
+ * The headers that carry secrets, with the token as it is now; a `token` function has `timeoutMs` to give one.
  *
- * @throws `provider-auth` when the token can't be had or is a key that lives long in a page; `aborted`
+ * @throws `provider-auth` when the token can't be had or is a key that lives long in a page; `provider-timeout`,
+ * `aborted`
  */
 export async function secretHeaders(
   credentials: Credentials,
   authorize: Authorize,
   signal: AbortSignal,
+  timeoutMs: number,
 ): Promise<Record<string, string>> {
-  const token = await currentToken(credentials, signal);
+  const token = await currentToken(credentials, signal, timeoutMs);
   const headers = { ...credentials.headers, ...(token === '' ? {} : authorize(token)) };
   for (const value of Object.values(headers))
     refuseLongLivedKey(value, credentials.dangerouslyAllowBrowserKey ?? false);
@@ -48,17 +51,38 @@ export function secretsOf(headers: Readonly<Record<string, string>>): string[] {
 }
 
 /**
- * The token as it is now; empty for none.
+ * The token as it is now; empty for none. A function has `timeoutMs` to give one.
  *
- * @throws `provider-auth` when the function fails; `aborted`
+ * @throws `provider-auth` when the function fails; `provider-timeout`; `aborted`
  */
 export async function currentToken(
-  { token }: Pick<Credentials, 'token'>,
+  { token }: Credentials,
   signal: AbortSignal,
+  timeoutMs = 60_000,
 ): Promise<string> {
   if (typeof token !== 'function') return token ?? '';
+  const settled = new AbortController();
+  const tooLate = sleep(wallClock, timeoutMs, settled.signal).then(() => {
+    throw new AntiphonError(
+      'provider-timeout',
+      `The \`token\` function took over ${timeoutMs} ms.`,
+      {
+        hint: 'Check the server that mints your tokens.',
+        retryable: true,
+        details: { timeoutMs },
+      },
+    );
+  });
   try {
-    return await abortable(Promise.resolve(token()), signal);
+    return await abortable(Promise.race([minted(token), tooLate]), signal);
+  } finally {
+    settled.abort();
+  }
+}
+
+async function minted(token: () => string | Promise<string>): Promise<string> {
+  try {
+    return await token();
   } catch (error) {
     if (AntiphonError.is(error)) throw error;
     throw new AntiphonError('provider-auth', 'The `token` function failed.', {

@@ -69,10 +69,11 @@ export class Exchange {
    * `provider-network`, `provider-timeout`, `aborted`
    */
   static async open(options: HttpOptions, call: HttpCall, signal: AbortSignal): Promise<Exchange> {
-    const secret = await secretHeaders(options, call.authorize ?? bearer, signal);
-    const secrets = secretsOf(secret);
     const { connectTimeoutMs = 60_000, interTokenTimeoutMs = 30_000 } = options;
     const patience: Patience = { connectTimeoutMs, interTokenTimeoutMs };
+    const authorize = call.authorize ?? bearer;
+    const secret = await secretHeaders(options, authorize, signal, connectTimeoutMs);
+    const secrets = secretsOf(secret);
     const connection = new Connection(call.url, patience, secrets, signal);
     try {
       const response = await connection.open(requestOf(call, secret), options.fetch ?? fetch);

@@ -90,6 +90,7 @@ const body = record({
   stream: oneOf(true),
   'system?': either(words, listOf(textBlock, 1)),
   'metadata?': anyRecord,
+  ...cached,
   'stop_sequences?': listOf(words),
   'output_config?': anyRecord,
   'service_tier?': words,

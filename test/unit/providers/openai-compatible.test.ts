@@ -162,6 +162,11 @@ describe('what the server is sent', () => {
     ]);
   });
 
+  it('has the fields of the vendor that were asked for', async () => {
+    const { server } = await exchange([hello], { extraBody: { reasoning_effort: 'none' } });
+    expect(server.requests[0]?.body).toMatchObject({ model: 'm', reasoning_effort: 'none' });
+  });
+
   it('asks a token function anew for every attempt', async () => {
     let minted = 0;
     const { server } = await exchange([refusal(503, {}), hello], {
@@ -479,6 +484,14 @@ describe('secrets', () => {
     expect(() => openAICompatible({ baseURL: 'https://me:pw@host/v1', model: 'm' })).toThrow(
       expect.objectContaining({ code: 'invalid-argument' }),
     );
+  });
+
+  it('are asked for as patiently as the server itself', async () => {
+    const token = (): Promise<string> => new Promise(() => undefined);
+    const options = { token, connectTimeoutMs: 30, retry: { attempts: 1 } };
+    const { error, server } = await exchange([hello], options);
+    expect(error).toMatchObject({ code: 'provider-timeout', retryable: true });
+    expect(server.requests).toEqual([]);
   });
 
   it('of a failing token function stay out as well', async () => {

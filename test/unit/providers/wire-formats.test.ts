@@ -257,6 +257,13 @@ describe('gemini', () => {
     });
   });
 
+  it('keeps the query of a proxy beside its own', async () => {
+    const server = await geminiServer({ replies: [hello] });
+    const provider = gemini({ baseURL: `${server.baseURL}/?tenant=7`, model: 'm' });
+    await exchange(server, provider);
+    expect(server.requests[0]?.query.toString()).toBe('alt=sse&tenant=7');
+  });
+
   it('sends signatures and ids back, makes up neither, and names results', async () => {
     const { parts } = await talk([
       geminiReply({
