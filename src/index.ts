@@ -66,6 +66,8 @@ export { AudioTurnStage } from './stages/streaming/audio-turn-stage.ts';
 export type { AudioTurnKind } from './stages/streaming/audio-turn-stage.ts';
 export type { AudioTurnOptions } from './stages/streaming/audio-turn-options.ts';
 export { DuplexProviderStage } from './stages/streaming/duplex-provider-stage.ts';
+export { duplexTools } from './stages/streaming/duplex-tools.ts';
+export type { DuplexToolsOptions } from './stages/streaming/duplex-tools.ts';
 export type { DuplexKind } from './stages/streaming/duplex-provider-stage.ts';
 export type {
   DuplexOptions,
@@ -231,6 +233,8 @@ export { offlineAssistant } from './providers/offline-assistant.ts';
 export type { OfflineAssistant, OfflineAssistantOptions } from './providers/offline-assistant.ts';
 export type { JsonSchema } from './providers/json-schema.ts';
 export type { RetryPolicy } from './providers/http/retry.ts';
+export { geminiLive } from './providers/realtime/gemini-live.ts';
+export type { GeminiLiveOptions, GeminiLiveSettings } from './providers/realtime/gemini-live.ts';
 export { openAIRealtime } from './providers/realtime/openai-realtime.ts';
 export type {
   OpenAIRealtimeOptions,

@@ -66,8 +66,6 @@ export type RealtimeEvent =
       readonly usage?: Usage;
       readonly error?: ErrorData;
     }
-  /** The server stopped speaking because the person began to; it says no more than that. */
-  | { readonly type: 'interrupted' }
   /** The session ends by itself in so many ms. */
   | { readonly type: 'expiring'; readonly inMs: number }
   /** With this handle a new session can go on where this one is; undefined: not at the moment. */

@@ -150,10 +150,6 @@ export class DuplexRun {
       case 'user-transcript-failed':
         this.#error(utterances.turnOf(event.utterance) ?? this.#turns.latest, event.error);
         return utterances.failed(event.utterance);
-      case 'interrupted': {
-        const { open } = this.person;
-        return this.#interrupt(open === undefined ? this.#turns.latest : open - 1, false);
-      }
       case 'error':
         return this.#error(this.#turns.latest, event.error);
       default:

@@ -2,6 +2,7 @@
 import { afterEach, expect } from 'vitest';
 import { WebSocket } from 'ws';
 import type { WebSocketClass } from '../../../src/providers/realtime/json-socket.ts';
+import { geminiLive, type GeminiLiveOptions } from '../../../src/providers/realtime/gemini-live.ts';
 import {
   openAIRealtime,
   type OpenAIRealtimeOptions,
@@ -13,6 +14,8 @@ import type {
   RealtimeSetup,
 } from '../../../src/providers/realtime/realtime.ts';
 import {
+  GeminiLiveServer,
+  type GeminiLiveScript,
   OpenAIRealtimeServer,
   type OpenAIRealtimeScript,
 } from '../../../src/testing/servers/index.ts';
@@ -66,6 +69,23 @@ export function openAI(
   return openAIRealtime({
     model: 'gpt-realtime-2.1',
     token: () => 'ek_short_lived_token_1234567890',
+    url: server.url,
+    webSocket: nodeSocket,
+    ...options,
+  });
+}
+
+export async function geminiServer(script: GeminiLiveScript = {}): Promise<GeminiLiveServer> {
+  return guard(await GeminiLiveServer.start(script));
+}
+
+export function gemini(
+  server: GeminiLiveServer,
+  options: Partial<GeminiLiveOptions> = {},
+): RealtimeProvider {
+  return geminiLive({
+    model: 'gemini-3.1-flash-live-preview',
+    token: () => 'auth_tokens/short-lived',
     url: server.url,
     webSocket: nodeSocket,
     ...options,

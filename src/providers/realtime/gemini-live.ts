@@ -1,0 +1,187 @@
+/** Google's Gemini Live API as a realtime provider, over a WebSocket with an ephemeral token. */
+import { deferred } from '../../core/deferred.ts';
+import { AntiphonError, serializeError } from '../../core/errors.ts';
+import { abortable } from '../abort.ts';
+import type { RetryPolicy } from '../http/retry.ts';
+import { publicUrl } from '../http/redact.ts';
+import { geminiInputRate, historyContent, toolsOf } from './gemini-messages.ts';
+import { GeminiSession } from './gemini-session.ts';
+import { openJsonSocket, type JsonObject, type WebSocketClass } from './json-socket.ts';
+import { mintedToken } from './realtime-token.ts';
+import type {
+  RealtimeConnectOptions,
+  RealtimeProvider,
+  RealtimeSession,
+  RealtimeSetup,
+  RealtimeToken,
+} from './realtime.ts';
+
+/** Settings of {@link geminiLive} that survive structured clone. */
+export interface GeminiLiveSettings {
+  /** For example `gemini-3.1-flash-live-preview`. */
+  readonly model: string;
+  /** A prebuilt voice; the model's own unless given. */
+  readonly voice?: string;
+  /**
+   * `local` (unless given): an `AudioTurnStage` decides, so that a cough interrupts nothing. `server`: the API's
+   * automatic detection; an object: those settings of `automaticActivityDetection`.
+   */
+  readonly turnDetection?: 'local' | 'server' | JsonObject;
+  /** Of function declarations: `BLOCKING` or `NON_BLOCKING`; the model's own unless given. */
+  readonly toolBehavior?: 'BLOCKING' | 'NON_BLOCKING';
+  /** More fields of the setup, as the API takes them. */
+  readonly setup?: JsonObject;
+  /** `wss://generativelanguage.googleapis.com` unless given. */
+  readonly url?: string;
+  /** Of the method for ephemeral tokens; `v1alpha` unless given. */
+  readonly apiVersion?: string;
+  /** Until the server has accepted the setup, in ms. Default 10 000. */
+  readonly connectTimeoutMs?: number;
+  /** Trying to connect, again too: 5 attempts from 500 ms on unless given. */
+  readonly reconnect?: RetryPolicy;
+  /** Allows a long-lived key in a page only you can open. */
+  readonly dangerouslyAllowBrowserKey?: boolean;
+}
+
+/** What {@link geminiLive} takes. */
+export interface GeminiLiveOptions extends GeminiLiveSettings {
+  /**
+   * Gives an ephemeral token (`auth_tokens/…`) that your server minted; asked before every connection, so mint it with
+   * `uses: 0` or anew each time.
+   */
+  readonly token: RealtimeToken;
+  /** A WebSocket class where the realm has none (Node 20). */
+  readonly webSocket?: WebSocketClass;
+}
+
+/**
+ * A speech-to-speech model of Google. No side effects before `connect`. It can't be told what was heard of a reply that
+ * was cut; the conversation's history says it.
+ *
+ * @throws AntiphonError `invalid-argument` without `model` or `token`
+ * @example
+ * const agent = await createVoiceAgent({
+ *   realtime: geminiLive({ model: 'gemini-3.1-flash-live-preview', token: () => fetch('/token').then((r) => r.text()) }),
+ * });
+ */
+export function geminiLive(options: GeminiLiveOptions): RealtimeProvider {
+  const { token, webSocket: _webSocket, ...settings } = options;
+  if (typeof settings.model !== 'string' || settings.model === '')
+    throw new AntiphonError('invalid-argument', 'geminiLive needs a `model`.', {
+      hint: "For example model: 'gemini-3.1-flash-live-preview'.",
+    });
+  if (typeof token !== 'function')
+    throw new AntiphonError('invalid-argument', 'geminiLive needs `token`, a function.', {
+      hint: 'Mint an ephemeral token on your server and fetch it there; it is asked for at every connection.',
+    });
+  return {
+    id: `gemini-live:${settings.model}`,
+    inputSampleRate: geminiInputRate,
+    outputSampleRate: 24_000,
+    turnDetection: isLocal(settings) ? 'local' : 'server',
+    finalTranscripts: false,
+    ...(settings.reconnect === undefined ? {} : { reconnect: settings.reconnect }),
+    recipe: { vendor: 'gemini', settings: { ...settings } },
+    token,
+    connect: (setup, connection) => connect(options, setup, connection),
+  };
+}
+
+const isLocal = ({ turnDetection = 'local' }: GeminiLiveSettings): boolean =>
+  turnDetection === 'local';
+
+async function connect(
+  options: GeminiLiveOptions,
+  setup: RealtimeSetup,
+  { signal, onEvent }: RealtimeConnectOptions,
+): Promise<RealtimeSession> {
+  const { connectTimeoutMs = 10_000, dangerouslyAllowBrowserKey = false } = options;
+  const token = await mintedToken(options.token, dangerouslyAllowBrowserKey, signal);
+  const url = addressOf(options, token);
+  const where = publicUrl(url);
+  const accepted = deferred<void>();
+  accepted.promise.catch(() => {});
+  let session: GeminiSession | undefined;
+  let isReady = false;
+  const socket = await openJsonSocket({
+    url,
+    ...(options.webSocket === undefined ? {} : { webSocket: options.webSocket }),
+    connectTimeoutMs,
+    secrets: [token],
+    signal,
+    onMessage: (message) => {
+      if ('setupComplete' in message) accepted.resolve();
+      session?.receive(message);
+    },
+    onClosed: (error) => {
+      accepted.reject(error);
+      if (isReady) session?.lost(serializeError(error));
+    },
+  });
+  session = new GeminiSession(socket, {
+    turnDetection: isLocal(options) ? 'local' : 'server',
+    endsWithStatus: options.model.includes('extended-thinking'),
+    onEvent,
+  });
+  const timer = setTimeout(() => {
+    const message = `${where} did not accept the setup within ${connectTimeoutMs} ms.`;
+    const hint = 'Try again, or give more time with `connectTimeoutMs`.';
+    accepted.reject(new AntiphonError('provider-timeout', message, { hint, retryable: true }));
+  }, connectTimeoutMs);
+  try {
+    socket.send({ setup: setupOf(options, setup) });
+    await abortable(accepted.promise, signal);
+    isReady = true;
+    const past = setup.resume === undefined ? historyContent(setup.history) : undefined;
+    if (past) socket.send(past);
+    return session;
+  } catch (error) {
+    session.close();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A token is for the constrained method only, and a key for the plain one only. */
+function addressOf(options: GeminiLiveSettings, token: string): string {
+  const { url = 'wss://generativelanguage.googleapis.com', apiVersion = 'v1alpha' } = options;
+  const isToken = token.startsWith('auth_tokens/');
+  const version = isToken ? apiVersion : 'v1beta';
+  const method = isToken ? 'BidiGenerateContentConstrained' : 'BidiGenerateContent';
+  const service = `google.ai.generativelanguage.${version}.GenerativeService.${method}`;
+  const address = new URL(`/ws/${service}`, url);
+  address.searchParams.set(isToken ? 'access_token' : 'key', token);
+  return address.href;
+}
+
+function setupOf(options: GeminiLiveSettings, setup: RealtimeSetup): JsonObject {
+  const { model, voice, turnDetection = 'local', toolBehavior } = options;
+  const own = options.setup ?? {};
+  const detection = isLocal(options)
+    ? { automaticActivityDetection: { disabled: true } }
+    : typeof turnDetection === 'object'
+      ? { automaticActivityDetection: turnDetection }
+      : {};
+  const tools = toolsOf(setup, toolBehavior);
+  const hasPast = setup.resume === undefined && historyContent(setup.history) !== undefined;
+  return {
+    contextWindowCompression: { slidingWindow: {} },
+    ...own,
+    model: model.startsWith('models/') ? model : `models/${model}`,
+    generationConfig: {
+      ...(typeof own['generationConfig'] === 'object' ? own['generationConfig'] : {}),
+      responseModalities: ['AUDIO'],
+      ...(voice === undefined
+        ? {}
+        : { speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } } }),
+    },
+    ...(setup.system === '' ? {} : { systemInstruction: { parts: [{ text: setup.system }] } }),
+    ...(tools.length === 0 ? {} : { tools }),
+    realtimeInputConfig: detection,
+    inputAudioTranscription: {},
+    outputAudioTranscription: {},
+    sessionResumption: setup.resume === undefined ? {} : { handle: setup.resume },
+    ...(hasPast ? { historyConfig: { initialHistoryInClientContent: true } } : {}),
+  };
+}

@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { textMessage } from '../../../src/core/element.ts';
+import { duplexTools } from '../../../src/stages/streaming/duplex-tools.ts';
+import { defineTool } from '../../../src/providers/tools.ts';
+import { expectViolations, gemini, geminiServer, open, speech } from './rig.ts';
+import { Talk } from './talk.ts';
+
+const errors = (talk: Talk): string[] =>
+  talk.outputs.flatMap((output) => (output.kind === 'error' ? output.error.code : []));
+
+describe('a Gemini Live session', () => {
+  it('is set up and seeded with the history', async () => {
+    const server = await geminiServer({ replies: [[{ say: 'Hi.', ms: 100 }]] });
+    const { session, until } = await open(gemini(server, { voice: 'Kore' }), {
+      system: 'Be kind.',
+      tools: [{ name: 'time', description: 'The time.', parameters: { type: 'object' } }],
+      history: [textMessage('user', 'Hello'), textMessage('assistant', 'Hi there')],
+    });
+    session.sendText('And?');
+    expect(await until('reply-done')).toMatchObject({
+      reason: 'stop',
+      usage: { inputTokens: 7, outputTokens: 9 },
+    });
+    const [peer] = server.sessions;
+    expect(peer?.history).toEqual(['user: Hello', 'model: Hi there']);
+    expect(peer?.setup).toMatchObject({
+      model: 'models/gemini-3.1-flash-live-preview',
+      systemInstruction: { parts: [{ text: 'Be kind.' }] },
+      realtimeInputConfig: { automaticActivityDetection: { disabled: true } },
+      tools: [{ functionDeclarations: [{ name: 'time' }] }],
+    });
+  });
+
+  it('holds a turn back until it is one, and tells nothing of a misfire', async () => {
+    const server = await geminiServer({ replies: [[{ say: 'Hi.', ms: 100 }]] });
+    const { session, until } = await open(gemini(server));
+    session.startTurn();
+    session.appendAudio(speech(400, 16_000));
+    session.dropTurn();
+    session.startTurn();
+    session.appendAudio(speech(300, 16_000));
+    session.endTurn('1');
+    await until('reply-done');
+    expect(server.sessions[0]?.received).toEqual(['activityStart', 'audio', 'activityEnd']);
+    expect(server.sessions[0]?.utterances.map((audio) => audio.length)).toEqual([300 * 32]);
+  });
+
+  it.each([
+    ['a key on the constrained method', 'AIzaNotAToken_1234567890123', undefined],
+    ['a token that is used up', 'auth_tokens/once', 1],
+  ])('fails to open with a typed error: %s', async (_, token, uses) => {
+    const server = await geminiServer(uses === undefined ? { refuse: 'all' } : { uses });
+    const provider = gemini(server, { token: () => token });
+    if (uses !== undefined) (await open(provider)).session.close();
+    await expect(open(provider)).rejects.toMatchObject({ code: 'provider-network' });
+    await server.idle();
+  });
+
+  it('closes a session that breaks the protocol, with the reason', async () => {
+    const server = await geminiServer();
+    const { session, until } = await open(gemini(server));
+    session.sendToolResults([{ callId: 'none', name: 'x', text: '1', isError: false }], true);
+    expect((await until('closed')).error).toMatchObject({ code: 'provider-request' });
+    expectViolations(server, ['a result of the unknown call "none"']);
+  });
+});
+
+describe('DuplexProviderStage over Gemini Live', () => {
+  it('tells the person’s words, however late, before the answer', async () => {
+    const server = await geminiServer({
+      transcripts: ['What time is it?', { text: 'Late words.', gate: 'late' }],
+      replies: [[{ say: 'It is noon.', ms: 600 }], [{ say: 'Quick.', ms: 200 }]],
+    });
+    const talk = new Talk(gemini(server));
+    talk.speaker.start();
+    talk.speak(1, 600);
+    await talk.turnOver(1);
+    talk.speak(2, 600);
+    await server.gates.reached('late');
+    server.gates.open('late');
+    await talk.turnOver(2);
+    expect(talk.messages).toEqual([
+      '1 user: What time is it?',
+      '1 assistant: It is noon.',
+      '2 user: Late words.',
+      '2 assistant: Quick.',
+    ]);
+  });
+
+  it('cuts a reply: the history says what was heard', async () => {
+    const words = 'one two three four five six seven eight nine ten.';
+    const server = await geminiServer({
+      transcripts: ['Count.', 'Stop.'],
+      replies: [
+        [{ say: words, ms: 4000 }, { gate: 'more' }, { say: 'more', ms: 500 }],
+        [{ say: 'Fine.', ms: 200 }],
+      ],
+    });
+    const talk = new Talk(gemini(server));
+    talk.speak(1, 600);
+    await server.gates.reached('more');
+    while (talk.speaker.played.length < 48 * 1500) await talk.speaker.render(20);
+    talk.speak(2, 200, false);
+    talk.interrupt(1);
+    await talk.event('truncated');
+    talk.speaker.start();
+    talk.push(
+      { kind: 'speech-end', turn: 2, at: 0, source: '', misfire: false },
+      { kind: 'turn-end', turn: 2, at: 0, source: '' },
+    );
+    await talk.turnOver(2);
+    expect(talk.messages.slice(-2)).toEqual(['2 user: Stop.', '2 assistant: Fine.']);
+    const cut = talk.outputs.find(
+      (output) =>
+        output.kind === 'message' && output.turn === 1 && output.message.role === 'assistant',
+    );
+    if (cut?.kind !== 'message') throw new Error('no message');
+    expect(cut.message).toMatchObject({ generated: words, finishReason: 'interrupted' });
+    expect(cut.message.heard?.split(' ').length).toBeGreaterThan(2);
+    expect(cut.message.heard?.split(' ').length).toBeLessThan(7);
+  });
+
+  it('runs tools', async () => {
+    const server = await geminiServer({
+      replies: [
+        [
+          { call: { id: 'c', name: 'time', arguments: { zone: 'UTC' } } },
+          { say: 'Noon.', ms: 200 },
+        ],
+      ],
+    });
+    const time = defineTool({
+      name: 'time',
+      description: 'The time.',
+      parameters: { properties: { zone: { type: 'string' } } },
+      execute: () => ({ time: '12:00' }),
+    });
+    const tools = duplexTools({ tools: [time] });
+    const talk = new Talk(gemini(server), {
+      tools,
+      setup: () => Promise.resolve({ system: '', history: [], tools: tools.offered }),
+    });
+    talk.speaker.start();
+    talk.type(1, 'When?');
+    await talk.turnOver(1);
+    tools.close();
+    expect(talk.messages).toEqual(['1 user: When?', '1 assistant: Noon.']);
+    expect(talk.outputs.map(({ kind }) => kind)).toEqual([
+      'message',
+      'tool-call',
+      'tool-result',
+      'message',
+      'turn-end',
+    ]);
+    expect(server.sessions[0]?.received[1]).toContain('12:00');
+  });
+
+  it('takes the server’s turns: an utterance begins with its words or the interruption', async () => {
+    const server = await geminiServer({
+      transcripts: ['Count.', 'Stop.'],
+      replies: [[{ say: 'One two three.', ms: 2000 }, { gate: 'on' }], [{ say: 'Ok.', ms: 200 }]],
+    });
+    const talk = new Talk(gemini(server, { turnDetection: 'server' }));
+    talk.stream(400);
+    const peer = await server.session(1);
+    await talk.event('realtime-connected');
+    await expect.poll(() => peer.received).toContain('audio');
+    peer.hear();
+    await server.gates.reached('on');
+    while (talk.speaker.played.length < 48 * 700) await talk.speaker.render(20);
+    peer.hear();
+    await talk.event('truncated');
+    talk.speaker.start();
+    await talk.turnOver(2);
+    expect(talk.messages.filter((line) => line.includes('user'))).toEqual([
+      '1 user: Count.',
+      '2 user: Stop.',
+    ]);
+    expect(talk.messages.at(-1)).toBe('2 assistant: Ok.');
+    expect(talk.outputs.some(({ kind, turn }) => kind === 'interrupt' && turn === 1)).toBe(true);
+  });
+
+  it('goes on where it was when the server goes away, by its handle, and without it when that is dead', async () => {
+    const server = await geminiServer({
+      deadHandles: ['handle-2'],
+      replies: [
+        [{ say: 'One.', ms: 100 }],
+        [{ say: 'Two.', ms: 100 }],
+        [{ say: 'Three.', ms: 100 }],
+      ],
+    });
+    const talk = new Talk(gemini(server));
+    talk.speaker.start();
+    talk.type(1, 'First');
+    await talk.turnOver(1);
+    const peer = await server.session(1);
+    peer.giveHandle();
+    peer.goAway(10);
+    const second = await server.session(2);
+    await talk.event('realtime-connected', 2);
+    expect(second.setup).toMatchObject({ sessionResumption: { handle: 'handle-1' } });
+    expect(second.history).toEqual([]);
+    talk.type(2, 'Second');
+    await talk.turnOver(2);
+    second.send({ sessionResumptionUpdate: { newHandle: 'handle-2', resumable: true } });
+    second.hangUp(1011, 'Deadline expired before operation could complete.');
+    talk.type(3, 'Third');
+    await talk.turnOver(3);
+    const last = server.sessions.at(-1);
+    expect(last?.history).toEqual(['user: First', 'model: One.', 'user: Second', 'model: Two.']);
+    expect(talk.messages.at(-1)).toBe('3 assistant: Three.');
+    expect(errors(talk)).toEqual([]);
+  });
+});
