@@ -16,12 +16,15 @@ export interface MediaShelf {
   exclusively<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   record(digest: string): Promise<MediaRecord | undefined>;
   records(): Promise<MediaRecord[]>;
+  /** How many bytes all contents take; costs the same however many they are. */
+  total(): Promise<number>;
   read(digest: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Keeps content, all of it or nothing; what is there of the same digest is replaced. */
   write(record: MediaRecord, data: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Changes what is known of a content that is here. */
   note(record: MediaRecord): Promise<void>;
-  remove(digest: string): Promise<void>;
+  /** Removes contents, those that are here, together. */
+  remove(digests: readonly string[]): Promise<void>;
   /** Bytes that the browser would still give. */
   available(): Promise<number>;
 }
@@ -49,4 +52,9 @@ export function lockedAs(name: string): MediaShelf['exclusively'] {
 export async function quotaLeft(): Promise<number> {
   const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
   return quota === undefined || usage === undefined ? Infinity : quota - usage;
+}
+
+/** How many bytes `records` take together. */
+export function sizeOf(records: readonly MediaRecord[]): number {
+  return records.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

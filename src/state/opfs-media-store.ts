@@ -1,9 +1,10 @@
 /**
  * Media as files of the Origin Private File System (https://fs.spec.whatwg.org/), in one folder: a file by its
- * digest for each content, and beside it `<digest>.times` with when it was put and used.
+ * digest for each content, and `index.json` with what is known of all of them. A content counts as here once the
+ * index says so; a file that it does not name was left by a crash, and goes with the next sweep.
  */
 import { AntiphonError } from '../core/errors.ts';
-import { lockedAs, quotaLeft, type MediaRecord, type MediaShelf } from './media-shelf.ts';
+import { lockedAs, quotaLeft, sizeOf, type MediaRecord, type MediaShelf } from './media-shelf.ts';
 import type { MediaStore, MediaStoreOptions } from './media-store.ts';
 import { ShelvedMediaStore } from './shelved-media-store.ts';
 
@@ -23,12 +24,12 @@ interface SyncAccess {
 
 type FileHandle = FileSystemFileHandle & { createSyncAccessHandle?(): Promise<SyncAccess> };
 
-const timesSuffix = '.times';
+const indexFile = 'index.json';
 
 /**
- * A {@link MediaStore} for much and large media: unlike IndexedDB it reads and writes files as such. Works in
- * pages and workers; on a page of Safari before 26, which writes such files in workers only, `put` throws
- * `unsupported`.
+ * A {@link MediaStore} whose contents are files, apart from every database. Works in pages and workers; on a page of
+ * Safari before 26, which writes such files in workers only, `put` throws `unsupported`. In Chromium it is not faster
+ * than `indexedDBMediaStore`: of 20 MB it reads as fast and writes half as fast, of 100 kB it writes five times slower.
  */
 export function opfsMediaStore(options: OpfsMediaStoreOptions = {}): MediaStore {
   const { name = 'antiphon-media' } = options;
@@ -64,26 +65,34 @@ export function opfsMediaStore(options: OpfsMediaStoreOptions = {}): MediaStore 
       ignoreMissing(error);
     }
   };
-  const recordOf = async (digest: string): Promise<MediaRecord | undefined> => {
-    const content = await file(digest);
-    if (!content) return undefined;
-    const { size: byteLength, lastModified } = content;
-    const times = await timesIn(await file(digest + timesSuffix));
-    return { digest, byteLength, putAtMs: lastModified, usedAtMs: lastModified, ...times };
+  const paths = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const path of (await folder()).keys()) if (path !== indexFile) found.push(path);
+    return found;
   };
-  const note = ({ digest, putAtMs, usedAtMs }: MediaRecord): Promise<void> =>
-    write(digest + timesSuffix, new TextEncoder().encode(JSON.stringify({ putAtMs, usedAtMs })));
+  const index = async (): Promise<MediaRecord[]> => {
+    const text = await (await file(indexFile))?.text();
+    if (text === undefined) return [];
+    try {
+      return JSON.parse(text) as MediaRecord[];
+    } catch {
+      // A write in place was cut off: what the files tell will do.
+      const files = await Promise.all((await paths()).map(async (path) => file(path)));
+      return files.flatMap((content) => (content ? recordOf(content) : []));
+    }
+  };
+  const writeIndex = (records: readonly MediaRecord[]): Promise<void> =>
+    write(indexFile, new TextEncoder().encode(JSON.stringify(records)));
+  const note = async (record: MediaRecord): Promise<void> => {
+    const others = (await index()).filter(({ digest }) => digest !== record.digest);
+    await writeIndex([...others, record]);
+  };
 
   const shelf: MediaShelf = {
     exclusively: lockedAs(`${name} (OPFS)`),
-    record: recordOf,
-    async records() {
-      const digests: string[] = [];
-      for await (const path of (await folder()).keys())
-        if (/^[\w-]{43}$/.test(path)) digests.push(path);
-      const records = await Promise.all(digests.map(recordOf));
-      return records.filter((record) => record !== undefined);
-    },
+    record: async (digest) => (await index()).find((record) => record.digest === digest),
+    records: index,
+    total: async () => sizeOf(await index()),
     async read(digest) {
       const content = await file(digest);
       return content && new Uint8Array(await content.arrayBuffer());
@@ -93,9 +102,11 @@ export function opfsMediaStore(options: OpfsMediaStoreOptions = {}): MediaStore 
       await note(record);
     },
     note,
-    async remove(digest) {
-      await remove(digest);
-      await remove(digest + timesSuffix);
+    async remove(digests) {
+      const kept = (await index()).filter(({ digest }) => !digests.includes(digest));
+      await writeIndex(kept);
+      const named = new Set(kept.map(({ digest }) => digest));
+      for (const path of await paths()) if (!named.has(path)) await remove(path);
     },
     available: quotaLeft,
   };
@@ -131,16 +142,8 @@ async function writeTo(handle: FileHandle, data: Uint8Array<ArrayBuffer>): Promi
   }
 }
 
-async function timesIn(
-  file: File | undefined,
-): Promise<Partial<Pick<MediaRecord, 'putAtMs' | 'usedAtMs'>>> {
-  try {
-    const { putAtMs, usedAtMs } = JSON.parse((await file?.text()) ?? '{}') as MediaRecord;
-    return Number.isFinite(putAtMs) && Number.isFinite(usedAtMs) ? { putAtMs, usedAtMs } : {};
-  } catch {
-    // Cut off, or being replaced: the file's own date will do.
-    return {};
-  }
+function recordOf({ name, size, lastModified }: File): MediaRecord {
+  return { digest: name, byteLength: size, putAtMs: lastModified, usedAtMs: lastModified };
 }
 
 function ignoreMissing(error: unknown): undefined {

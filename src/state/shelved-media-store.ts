@@ -1,7 +1,7 @@
 /** The rules of a media store, whatever it keeps its contents on: one of each, checked, within bounds. */
 import { AntiphonError, toAntiphonError } from '../core/errors.ts';
 import { digestOf, mediaReference, parseMediaReference } from './media-reference.ts';
-import type { MediaRecord, MediaShelf } from './media-shelf.ts';
+import { sizeOf, type MediaRecord, type MediaShelf } from './media-shelf.ts';
 import type { MediaStore, MediaStoreOptions, StoredMedia, SweptMedia } from './media-store.ts';
 import { storageError, type StorageHints } from './storage-error.ts';
 
@@ -15,11 +15,15 @@ export const mediaHints: StorageHints = {
 
 /** A later read within this time is not noted: notes cost a write. */
 const noteEveryMs = 60_000;
+/** Notes that are remembered. */
+const maxNoted = 1000;
 
 /** A {@link MediaStore} on a shelf. */
 export class ShelvedMediaStore implements MediaStore {
   readonly #shelf: MediaShelf;
   readonly #options: MediaStoreOptions;
+  /** Uses noted by this store, so that reading the same again asks for nothing; digest → Unix time in ms. */
+  readonly #noted = new Map<string, number>();
 
   /** @throws `invalid-argument` when a bound makes no sense. */
   constructor(shelf: MediaShelf, options: MediaStoreOptions = {}) {
@@ -57,7 +61,7 @@ export class ShelvedMediaStore implements MediaStore {
   delete: MediaStore['delete'] = (reference) =>
     typed('delete the media', undefined, async () => {
       const digest = digestIn(reference);
-      await this.#shelf.exclusively(() => this.#shelf.remove(digest));
+      await this.#shelf.exclusively(() => this.#shelf.remove([digest]));
     });
 
   list: MediaStore['list'] = () =>
@@ -95,9 +99,9 @@ export class ShelvedMediaStore implements MediaStore {
       await shelf.note(record);
       return true;
     }
-    const records = (await shelf.records()).filter((other) => other.digest !== digest);
-    const removable = kept ? this.#removable(records, kept) : [];
-    let missing = await this.#missing(records, byteLength);
+    const others = (await shelf.total()) - (known?.byteLength ?? 0);
+    const removable = kept ? this.#removable(await shelf.records(), kept) : [];
+    let missing = await this.#missing(others, byteLength);
     for (;;) {
       if (missing > 0) {
         if (!kept && this.#options.references) return false;
@@ -115,13 +119,10 @@ export class ShelvedMediaStore implements MediaStore {
     }
   }
 
-  /** How many bytes too few there are for `byteLength` more. */
-  async #missing(records: readonly MediaRecord[], byteLength: number): Promise<number> {
+  /** How many bytes too few there are for `byteLength` besides the `others`. */
+  async #missing(others: number, byteLength: number): Promise<number> {
     const { maxBytes = 512 * 2 ** 20, headroomBytes = 10 * 2 ** 20 } = this.#options;
-    const left = Math.min(
-      maxBytes - sizeOf(records),
-      (await this.#shelf.available()) - headroomBytes,
-    );
+    const left = Math.min(maxBytes - others, (await this.#shelf.available()) - headroomBytes);
     return Math.max(0, byteLength - left);
   }
 
@@ -138,18 +139,19 @@ export class ShelvedMediaStore implements MediaStore {
   }
 
   async #remove(records: readonly MediaRecord[]): Promise<SweptMedia> {
-    for (const { digest } of records) await this.#shelf.remove(digest);
+    if (records.length > 0) await this.#shelf.remove(records.map(({ digest }) => digest));
     return { count: records.length, bytes: sizeOf(records) };
   }
 
   async #noteUse(digest: string): Promise<void> {
     const usedAtMs = Date.now();
-    const isDue = (record: MediaRecord | undefined): record is MediaRecord =>
-      record !== undefined && usedAtMs - record.usedAtMs >= noteEveryMs;
-    if (!isDue(await this.#shelf.record(digest))) return;
+    if (usedAtMs - (this.#noted.get(digest) ?? -Infinity) < noteEveryMs) return;
+    if (this.#noted.size >= maxNoted) this.#noted.clear();
+    this.#noted.set(digest, usedAtMs);
     await this.#shelf.exclusively(async () => {
       const record = await this.#shelf.record(digest);
-      if (isDue(record)) await this.#shelf.note({ ...record, usedAtMs });
+      if (record && usedAtMs - record.usedAtMs >= noteEveryMs)
+        await this.#shelf.note({ ...record, usedAtMs });
     });
   }
 
@@ -157,7 +159,7 @@ export class ShelvedMediaStore implements MediaStore {
   async #damaged(digest: string): Promise<AntiphonError> {
     await this.#shelf.exclusively(async () => {
       const data = await this.#shelf.read(digest);
-      if (data && (await digestOf(data)) !== digest) await this.#shelf.remove(digest);
+      if (data && (await digestOf(data)) !== digest) await this.#shelf.remove([digest]);
     });
     return new AntiphonError('storage', 'The stored media is damaged and was removed.', {
       hint: 'Put it again where it came from; it cannot be restored from here.',
@@ -168,10 +170,6 @@ export class ShelvedMediaStore implements MediaStore {
 
 function byUse(a: MediaRecord, b: MediaRecord): number {
   return a.usedAtMs - b.usedAtMs;
-}
-
-function sizeOf(records: readonly MediaRecord[]): number {
-  return records.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /** Takes from the front of `removable` until `missing` bytes are together; throws when there are not so many. */

@@ -116,6 +116,46 @@ describe('indexedDBMediaStore', () => {
 });
 
 describe('opfsMediaStore', () => {
+  /** Writes a file behind the store's back. */
+  const spoil = async (name: string, path: string, text: string): Promise<void> => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
+    const writable = await (await folder.getFileHandle(path, { create: true })).createWritable();
+    await writable.write(text);
+    await writable.close();
+  };
+  const filesOf = async (name: string): Promise<string[]> => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
+    const paths: string[] = [];
+    for await (const path of folder.keys()) paths.push(path);
+    return paths;
+  };
+
+  it('sweeps files that a crash has left', async () => {
+    const name = fresh();
+    const store = opfsMediaStore({ name, graceMs: 0 });
+    const kept = await store.put(bytes(10, 1), 'image/png');
+    await store.put(bytes(10, 2), 'image/png');
+    await spoil(name, 'x'.repeat(43), 'half a');
+    await store.sweep([kept]);
+    const [, digest = ''] = /;([^?]*)/.exec(kept) ?? [];
+    expect(new Set(await filesOf(name))).toEqual(new Set([digest, 'index.json']));
+    expect(await store.get(kept)).toEqual(bytes(10, 1));
+  });
+
+  it('finds everything again when its index was cut off', async () => {
+    const name = fresh();
+    const references = [];
+    for (const seed of [1, 2])
+      references.push(await opfsMediaStore({ name }).put(bytes(10, seed), 'image/png'));
+    await spoil(name, 'index.json', '[{"digest":');
+    const store = opfsMediaStore({ name, maxBytes: 25 });
+    expect(await store.list()).toHaveLength(2);
+    await expect(store.put(bytes(10, 3), 'image/png')).rejects.toMatchObject({
+      code: 'storage-full',
+    });
+    for (const reference of references) expect(await store.get(reference)).toHaveLength(10);
+  });
+
   it('writes in place, in a worker, where files cannot be replaced', async () => {
     const name = fresh();
     const worker = new Worker(new URL('./opfs.worker.ts', import.meta.url), { type: 'module' });

@@ -37,6 +37,7 @@ function shelf(
     exclusively: oneByOne(),
     record: async (digest) => records.get(digest),
     records: async () => [...records.values()],
+    total: async () => used(),
     read: async (digest) => contents.get(digest),
     async write(record, data) {
       if (used() + data.length > quota) throw new DOMException('full', 'QuotaExceededError');
@@ -46,9 +47,11 @@ function shelf(
     async note(record) {
       records.set(record.digest, record);
     },
-    async remove(digest) {
-      contents.delete(digest);
-      records.delete(digest);
+    async remove(digests) {
+      for (const digest of digests) {
+        contents.delete(digest);
+        records.delete(digest);
+      }
     },
     async available() {
       return this.told;
