@@ -67,6 +67,14 @@ const sides: Readonly<Record<Vendor, Side>> = {
   },
 };
 
+/** Starts a vendor's server on replies of its own. */
+export function startVendorServer(
+  vendor: Vendor,
+  options: ProtocolServerOptions,
+): Promise<LoopbackServer> {
+  return sides[vendor].start(options);
+}
+
 /** The frames of a whole reply; how many there are differs between vendors. */
 export function framesOf(vendor: Vendor, spoken: SpokenReply): readonly string[] {
   return sides[vendor].reply(spoken).steps.filter((step) => typeof step === 'string');

@@ -66,7 +66,8 @@ export class LoopbackServer {
       socket.setNoDelay(true).once('close', () => sockets.delete(socket));
     });
     server.on('clientError', (error, socket) => {
-      if ('code' in error && error.code !== 'ECONNRESET')
+      // Anything else is a client that left.
+      if ('code' in error && String(error.code).startsWith('HPE_'))
         loopback.violations.push(`not HTTP: ${error.message}`);
       socket.destroy();
     });
