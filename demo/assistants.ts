@@ -1,12 +1,16 @@
 /** Who can answer: the offline assistant, whose tools any model may use too, or a server of the person's choice. */
 import {
+  anthropic,
+  gemini,
   type OfflineAssistant,
   offlineAssistant,
   openAICompatible,
+  openAIResponses,
+  promptAPI,
   type Provider,
   type StateStore,
 } from 'antiphon';
-import type { AssistantChoice } from './views/settings-dialog.ts';
+import type { AssistantChoice, ServerApi } from './views/settings-dialog.ts';
 
 /** Where the offline assistant keeps your name, beside the conversations. */
 const valuesOf = 'offline-assistant';
@@ -22,20 +26,39 @@ export function makeOffline(store: StateStore): OfflineAssistant {
   });
 }
 
-/** The provider of a choice. */
-export function providerOf(choice: AssistantChoice, offline: OfflineAssistant): Provider {
-  if (choice.kind === 'offline') return offline;
-  const { baseURL, model, token } = choice;
-  const server = openAICompatible({
-    baseURL,
+/** What the makers of all server APIs take. */
+interface ServerOptions {
+  readonly baseURL?: string;
+  readonly model: string;
+  readonly token?: string;
+  readonly dangerouslyAllowBrowserKey: true;
+}
+
+const servers: Readonly<Record<ServerApi, (options: ServerOptions) => Provider>> = {
+  'openai-compatible': ({ baseURL = 'http://localhost:11434/v1', ...options }) =>
+    openAICompatible({ baseURL, ...options }),
+  'openai-responses': openAIResponses,
+  anthropic,
+  gemini,
+};
+
+function serverOf({ api, baseURL, model, token }: Extract<AssistantChoice, { kind: 'server' }>) {
+  return servers[api]({
     model,
+    ...(baseURL === '' ? {} : { baseURL }),
     ...(token === '' ? {} : { token }),
     // The person typed their own key into their own page; it is never stored.
     dangerouslyAllowBrowserKey: true,
   });
-  if (choice.tools) return server;
+}
+
+/** The provider of a choice. */
+export function providerOf(choice: AssistantChoice, offline: OfflineAssistant): Provider {
+  if (choice.kind === 'offline') return offline;
+  const provider = choice.kind === 'built-in' ? promptAPI() : serverOf(choice);
+  if (choice.tools) return provider;
   return {
-    id: server.id,
-    stream: (request, options) => server.stream({ ...request, tools: [] }, options),
+    id: provider.id,
+    stream: (request, options) => provider.stream({ ...request, tools: [] }, options),
   };
 }

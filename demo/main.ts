@@ -35,7 +35,7 @@ attempt(run());
 async function run(): Promise<void> {
   const parameters = readParameters(location.search);
   const choice: AssistantChoice = parameters.server
-    ? { kind: 'openai-compatible', ...parameters.server, token: '', tools: true }
+    ? { kind: 'server', ...parameters.server, token: '', tools: true }
     : storedChoice();
   const conversation = parameters.conversation ?? recall('conversation');
   const state = indexedDBStore();

@@ -6,7 +6,13 @@ export interface Parameters {
   readonly autostart: boolean;
   readonly conversation: string | undefined;
   /** An OpenAI-compatible server to start with; never with a token. */
-  readonly server: { readonly baseURL: string; readonly model: string } | undefined;
+  readonly server:
+    | {
+        readonly api: 'openai-compatible';
+        readonly baseURL: string;
+        readonly model: string;
+      }
+    | undefined;
 }
 
 /** Reads the parameters of an address. */
@@ -16,7 +22,9 @@ export function readParameters(search: string): Parameters {
   return {
     autostart: query.get('autostart') !== '0',
     conversation: query.get('conversation') ?? undefined,
-    server: baseURL ? { baseURL, model: query.get('model') ?? '' } : undefined,
+    server: baseURL
+      ? { api: 'openai-compatible', baseURL, model: query.get('model') ?? '' }
+      : undefined,
   };
 }
 

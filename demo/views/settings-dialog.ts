@@ -1,12 +1,22 @@
-/** Who answers: the offline assistant, or a server the person names. The token never leaves memory. */
+/** Who answers: the offline assistant, the browser's own model, or a server. The token never leaves memory. */
+import { promptAPI } from 'antiphon';
 import { byId } from '../dom.ts';
 import { recall, remember } from '../preferences.ts';
+
+/** The wire formats a server may speak. */
+const serverApis = ['openai-compatible', 'openai-responses', 'anthropic', 'gemini'] as const;
+
+/** One of them. */
+export type ServerApi = (typeof serverApis)[number];
 
 /** The assistant the person has chosen. */
 export type AssistantChoice =
   | { readonly kind: 'offline' }
+  | { readonly kind: 'built-in'; readonly tools: false }
   | {
-      readonly kind: 'openai-compatible';
+      readonly kind: 'server';
+      readonly api: ServerApi;
+      /** Empty for the vendor's own. */
       readonly baseURL: string;
       readonly model: string;
       /** Empty for servers that need none. */
@@ -15,13 +25,24 @@ export type AssistantChoice =
       readonly tools: boolean;
     };
 
+function apiOf(value: unknown): ServerApi {
+  return serverApis.find((api) => api === value) ?? 'openai-compatible';
+}
+
 /** The choice of an earlier visit; a server that needed a token is not resumed, for the token is gone. */
 export function storedChoice(): AssistantChoice {
-  const baseURL = recall('base-url');
+  const kind = recall('assistant');
   const model = recall('model');
-  return recall('assistant') === 'openai-compatible' && baseURL && model
-    ? { kind: 'openai-compatible', baseURL, model, token: '', tools: recall('tools') !== 'no' }
-    : { kind: 'offline' };
+  if (kind === 'built-in') return { kind, tools: false };
+  if (kind !== 'server' || !model) return { kind: 'offline' };
+  return {
+    kind,
+    api: apiOf(recall('api')),
+    baseURL: recall('base-url') ?? '',
+    model,
+    token: '',
+    tools: recall('tools') !== 'no',
+  };
 }
 
 /** Wires the settings dialog, which opens by the button that names the current assistant. */
@@ -44,6 +65,7 @@ class SettingsDialog {
     byId('show-settings', HTMLButtonElement).addEventListener('click', () => {
       this.#fill();
       this.#dialog.showModal();
+      void this.#askBrowser();
     });
     byId('settings-cancel', HTMLButtonElement).addEventListener('click', () =>
       this.#dialog.close(),
@@ -61,9 +83,10 @@ class SettingsDialog {
   }
 
   #fill(): void {
-    const server = this.#choice.kind === 'openai-compatible' ? this.#choice : undefined;
+    const server = this.#choice.kind === 'server' ? this.#choice : undefined;
     for (const radio of this.#form.querySelectorAll<HTMLInputElement>('[name=kind]'))
       radio.checked = radio.value === this.#choice.kind;
+    this.#api.value = server?.api ?? apiOf(recall('api'));
     this.#input('baseURL').value = server?.baseURL ?? recall('base-url') ?? '';
     this.#input('model').value = server?.model ?? recall('model') ?? '';
     this.#input('token').value = server?.token ?? '';
@@ -72,9 +95,12 @@ class SettingsDialog {
   }
 
   #read(): AssistantChoice {
-    if (new FormData(this.#form).get('kind') !== 'openai-compatible') return { kind: 'offline' };
+    const kind = this.#kind;
+    if (kind === 'built-in') return { kind, tools: false };
+    if (kind !== 'server') return { kind: 'offline' };
     return {
-      kind: 'openai-compatible',
+      kind,
+      api: apiOf(this.#api.value),
       baseURL: this.#input('baseURL').value.trim().replace(/\/+$/u, ''),
       model: this.#input('model').value.trim(),
       token: this.#input('token').value.trim(),
@@ -84,22 +110,44 @@ class SettingsDialog {
 
   #store(): void {
     const choice = this.#choice;
-    const server = choice.kind === 'openai-compatible' ? choice : undefined;
-    remember('assistant', server?.token === '' ? choice.kind : undefined);
-    if (server === undefined) return;
-    remember('base-url', server.baseURL);
-    remember('model', server.model);
-    remember('tools', server.tools ? undefined : 'no');
+    const resumable = choice.kind !== 'server' || choice.token === '';
+    remember('assistant', resumable ? choice.kind : undefined);
+    if (choice.kind !== 'server') return;
+    remember('api', choice.api);
+    remember('base-url', choice.baseURL);
+    remember('model', choice.model);
+    remember('tools', choice.tools ? undefined : 'no');
   }
 
   /** Names the current assistant on the button. */
   show(): void {
-    this.#name.textContent =
-      this.#choice.kind === 'offline' ? 'offline assistant' : this.#choice.model || 'server';
+    const { kind } = this.#choice;
+    const names = { offline: 'offline assistant', 'built-in': 'built-in model' };
+    this.#name.textContent = kind === 'server' ? this.#choice.model || 'server' : names[kind];
+  }
+
+  /** The browser's own model can be chosen where there is one. */
+  async #askBrowser(): Promise<void> {
+    const state = await promptAPI().availability();
+    this.#input('built-in').disabled = state === 'unavailable';
   }
 
   #toggleFields(): void {
-    this.#fields.disabled = new FormData(this.#form).get('kind') !== 'openai-compatible';
+    this.#fields.disabled = this.#kind !== 'server';
+    // The others have an address of their own.
+    const needsAddress = this.#api.value === 'openai-compatible';
+    this.#input('baseURL').required = needsAddress;
+    this.#input('baseURL').placeholder = needsAddress
+      ? 'http://localhost:11434/v1'
+      : "the vendor's own, or your proxy";
+  }
+
+  get #kind(): FormDataEntryValue | null {
+    return new FormData(this.#form).get('kind');
+  }
+
+  get #api(): HTMLSelectElement {
+    return byId('server-api', HTMLSelectElement);
   }
 
   #input(name: string): HTMLInputElement {

@@ -146,7 +146,7 @@ test('a token reaches its server and is stored nowhere', async ({ page }) => {
   });
   await open(page);
   await page.locator('#show-settings').click();
-  await page.getByLabel('OpenAI-compatible server').check();
+  await page.getByLabel('A server').check();
   await page.getByLabel('Base URL').fill(new URL('guarded/v1', page.url()).href);
   await page.getByLabel('Model', { exact: true }).fill('guarded-model');
   await page.getByLabel('Token', { exact: true }).fill(token);
@@ -164,7 +164,7 @@ test('a token reaches its server and is stored nowhere', async ({ page }) => {
 
   await open(page);
   await page.locator('#show-settings').click();
-  await page.getByLabel('OpenAI-compatible server').check();
+  await page.getByLabel('A server').check();
   await expect(page.getByLabel('Base URL')).toHaveValue(/guarded\/v1$/);
   await expect(page.getByLabel('Token', { exact: true })).toHaveValue('');
 });
