@@ -109,6 +109,29 @@ export const runnerArea: Area = {
         await expect(chained([late.stage]).executeSync(text('x'))).rejects.toThrow(
           /after the last/,
         );
+        // Of two that fail in the same breath one is told, to the reader and to all others.
+        for (let ticks = 0; ticks < 24; ticks += 1) {
+          let go = (): void => {};
+          const started = new Promise<void>((resolve) => {
+            go = resolve;
+          });
+          const failing = (name: string, delay: number) =>
+            probe(name, async function* (input) {
+              for await (const one of input) {
+                yield one;
+                if (name === 'leaf') go();
+                await started;
+                for (let left = delay; left > 0; left -= 1) await Promise.resolve();
+                throw new Error(name);
+              }
+            });
+          const run = chained([failing('root', ticks).stage, failing('leaf', 12).stage]).execute([
+            text('x'),
+            text('y'),
+          ]);
+          const read = await collect(run).catch((error: unknown) => error);
+          expect(read).toBe(await run.done.catch((error: unknown) => error));
+        }
       },
     ),
     same(
@@ -133,15 +156,26 @@ export const runnerArea: Area = {
       'In the seed upstream stages block in a full channel until a time-out, for ever without one.',
       async () => {
         const source = counting('source');
-        const [beside, after] = [passing('beside'), passing('after')];
+        const after = passing('after');
+        let told = false;
+        // It neither reads nor writes: nothing but its signal can tell it.
+        const beside = probe('beside', async function* (_input, { signal }) {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          told = true;
+          yield* [];
+        });
         const run = new PipelineBuilder({ idleTimeoutMs: 0, channelBufferSize: 1 })
           .chain(source.stage, broken('b'), after.stage)
           .add(beside.stage)
           .branch('source', 'beside')
           .build()
           .execute();
+        const events: string[] = [];
+        run.on(({ type }) => events.push(type));
         await expect(run.drain()).rejects.toMatchObject({ stage: 'b' });
+        expect(events).not.toContain('stage-abandoned');
         expect([source, beside, after].map((one) => one.isClosed())).toEqual([true, true, true]);
+        expect(told).toBe(true);
       },
     ),
     differs(
@@ -350,7 +384,13 @@ export const runnerArea: Area = {
       async () => {
         vi.useFakeTimers();
         const input = pushable();
-        const run = chained([tag('a')], { idleTimeoutMs: 1000 }).execute(input.reader);
+        // Somebody listens and says nothing: only what goes in moves.
+        const ears = probe('ears', async function* (input) {
+          let heard = 0;
+          for await (const _ of input) heard += 1;
+          yield text(String(heard));
+        });
+        const run = chained([ears.stage], { idleTimeoutMs: 1000 }).execute(input.reader);
         const reading = collect(run);
         const quiet = element('audio', { samples: new Float32Array(16), sampleRate: 16_000 });
         for (let step = 0; step < 10; step += 1) {
@@ -358,7 +398,7 @@ export const runnerArea: Area = {
           input.writer.offer(step % 2 === 0 ? quiet : element('speech-start', {}));
         }
         input.writer.close();
-        expect(await reading).toHaveLength(11);
+        expect(brief(await reading)).toEqual(['11', '<end>']);
         const open = live([tag('a')]);
         await vi.advanceTimersByTimeAsync(3_600_000);
         open.push(text('x'));

@@ -326,6 +326,21 @@ describe('ending a run', () => {
     expect(isReleased).toBe(true);
   });
 
+  it('does not wait for what others still prepare when a stage elsewhere has failed', async () => {
+    const elsewhere: RemoteStage = {
+      ...passing('elsewhere').stage,
+      thread: 'elsewhere',
+      attach: async ({ input, output }) => {
+        input?.close();
+        output.close();
+        return { done: Promise.reject(new Error('it died')) };
+      },
+    };
+    const slow: Stage = { ...passing('slow').stage, prepare: forever };
+    const run = new PipelineBuilder({ idleTimeoutMs: 0 }).chain(elsewhere, slow).build().execute();
+    await expect(run.drain()).rejects.toMatchObject({ stage: 'elsewhere' });
+  });
+
   it('releases everything when its reader leaves the loop', async () => {
     const source = counting('source');
     const middle = passing('middle');
