@@ -4,7 +4,7 @@
  */
 import type { InterruptElement, StreamElement } from '../core/element.ts';
 import type { ErrorData } from '../core/errors.ts';
-import type { ReaderMessage, WriterMessage } from '../core/port/protocol.ts';
+import { isElement, type ReaderMessage, type WriterMessage } from '../core/port/protocol.ts';
 
 /** What a {@link WorkletWriter} hears from its reader. */
 export interface WorkletWriterEvents {
@@ -17,11 +17,7 @@ export interface WorkletWriterEvents {
 /** Writes to a port, one element per credit; `write` without credit is the caller's mistake. */
 export class WorkletWriter {
   readonly #port: MessagePort;
-  // Reused, so that sending a frame allocates nothing here; a posted message is a copy.
-  readonly #data: { type: 'data'; value: StreamElement | undefined } = {
-    type: 'data',
-    value: undefined,
-  };
+  // Reused, so that sending a frame allocates nothing here; what is posted is a copy.
   readonly #moved: ArrayBuffer[] = [];
   #credit = 0;
   #open = true;
@@ -56,10 +52,9 @@ export class WorkletWriter {
   write(value: StreamElement, buffer?: ArrayBuffer): void {
     if (!this.#open) return;
     this.#credit -= 1;
-    this.#data.value = value;
     if (buffer) this.#moved[0] = buffer;
     else this.#moved.length = 0;
-    this.#port.postMessage(this.#data, this.#moved);
+    this.#port.postMessage(value, this.#moved);
   }
 
   /** Sends an interrupt, which needs no credit. */
@@ -96,7 +91,7 @@ export class WorkletReader {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<WriterMessage>): void => {
       if (!this.#open) return;
-      if (data.type === 'data') events.data(data.value);
+      if (isElement(data)) events.data(data);
       else if (data.type === 'interrupt') events.interrupt(data.value);
       else {
         this.#open = false;

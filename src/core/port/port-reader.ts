@@ -2,7 +2,7 @@
 import { Queue, type ChannelReader } from '../channel/queue.ts';
 import type { StreamElement } from '../element.ts';
 import { AntiphonError, deserializeError } from '../errors.ts';
-import type { ReaderMessage, WriterMessage } from './protocol.ts';
+import { isElement, type ReaderMessage, type WriterMessage } from './protocol.ts';
 
 /** Bounds of a port. */
 export interface PortReaderOptions {
@@ -38,10 +38,11 @@ export function portReader(
 
   const receive = (event: MessageEvent<WriterMessage>): void => {
     const message = event.data;
+    if (isElement(message)) {
+      if (!queue.push(message)) abandon('the writer sent more than it had credit for');
+      return;
+    }
     switch (message.type) {
-      case 'data':
-        if (!queue.push(message.value)) abandon('the writer sent more than it had credit for');
-        break;
       case 'interrupt':
         queue.overtake(message.value);
         break;

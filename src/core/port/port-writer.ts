@@ -98,7 +98,7 @@ class PortWriter implements ChannelWriter<StreamElement> {
   #send(value: StreamElement): boolean {
     const { value: sent, transfer } = handover(value);
     try {
-      this.#post({ type: 'data', value: sent }, transfer);
+      this.#post(sent, transfer);
     } catch (error) {
       throw new AntiphonError('invalid-argument', `a "${value.kind}" element cannot be posted`, {
         hint: 'Give only what structured clone can copy, and never a buffer given away before.',

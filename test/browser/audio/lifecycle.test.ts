@@ -161,7 +161,7 @@ describe('the life of an audio edge', () => {
     await rig.edge.openMicrophone(second.near);
     await one.done;
     await rig.condition.until(() => second.elements.length > 20);
-    expect(first.received.at(-1)?.type).toBe('close');
+    expect(first.received.at(-1)).toEqual({ type: 'close' });
     await rig.close();
   });
 });
@@ -215,7 +215,7 @@ describe('trouble at the audio edge', () => {
     tracks[0]?.dispatchEvent(new Event('ended'));
     expect((await failureOf(microphone.done)).code).toBe('microphone-ended');
     expect(events.map(({ code }) => code)).toEqual(['microphone-ended']);
-    await rig.condition.until(() => port.received.at(-1)?.type === 'error');
+    await rig.condition.until(() => port.received.some((one) => 'error' in one));
     expect(port.received.at(-1)).toMatchObject({ error: { code: 'microphone-ended' } });
     expect(tracks.map(({ readyState }) => readyState)).toEqual(['ended']);
     await rig.close();

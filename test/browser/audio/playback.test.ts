@@ -89,7 +89,7 @@ describe('the speaker', () => {
     await rig.condition.until(() => words.length === 3);
     input.post({ type: 'interrupt', value: element('interrupt', { turn: 1 }) });
     await rig.condition.until(() => output.elements.length === 1);
-    expect(output.received[0]?.type).toBe('interrupt');
+    expect(output.received[0]).toMatchObject({ type: 'interrupt' });
     await rig.advance(2 * tenMs);
     const [left] = output.elements;
     const heard = left?.kind === 'message' ? (left.message.heard ?? '') : '';

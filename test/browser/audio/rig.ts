@@ -4,7 +4,7 @@
  */
 import { AudioEdge, type AudioEdgeOptions } from '../../../src/audio/audio-edge.ts';
 import { element, type SpeechElement, type StreamElement } from '../../../src/core/element.ts';
-import type { PortMessage } from '../../../src/core/port/protocol.ts';
+import { isElement, type PortMessage } from '../../../src/core/port/protocol.ts';
 
 export const worklets = {
   captureWorklet: new URL('../../../worklets/capture.ts', import.meta.url),
@@ -46,19 +46,19 @@ export class FarPort {
     this.#far = port2;
     port2.onmessage = ({ data }: MessageEvent<PortMessage>) => {
       this.received.push(data);
-      if (data.type === 'data' && credit > 0) port2.postMessage({ type: 'credit', count: 1 });
+      if (isElement(data) && credit > 0) port2.postMessage({ type: 'credit', count: 1 });
       condition.changed();
     };
     if (credit > 0) port2.postMessage({ type: 'credit', count: credit });
   }
 
   get elements(): StreamElement[] {
-    return this.received.flatMap((message) => (message.type === 'data' ? [message.value] : []));
+    return this.received.filter(isElement);
   }
 
   send(value: StreamElement): void {
     const transfer = value.kind === 'speech' ? [value.samples.buffer] : [];
-    this.#far.postMessage({ type: 'data', value }, transfer);
+    this.#far.postMessage(value, transfer);
   }
 
   post(message: PortMessage): void {

@@ -3,9 +3,15 @@ import { PlaybackEngine, playbackWindow } from '../../../src/audio/playback-engi
 import type { PlaybackReport } from '../../../src/audio/edge-messages.ts';
 import type { FloorMessage } from '../../../src/audio/floor.ts';
 import { sharedFloor } from '../../../src/audio/shared-floor.ts';
-import { element, textMessage, type SpeechElement } from '../../../src/core/element.ts';
+import {
+  element,
+  textMessage,
+  type SpeechElement,
+  type StreamElement,
+} from '../../../src/core/element.ts';
+import { isElement } from '../../../src/core/port/protocol.ts';
 import { settle } from '../../../src/testing/index.ts';
-import { creditOf, data, elementsOf, FarEnd } from './ports.ts';
+import { creditOf, elementsOf, FarEnd, kindOf } from './ports.ts';
 
 const rate = 16_000;
 const quantum = 128;
@@ -40,7 +46,7 @@ function makeEngine() {
     await settle();
     return rendered;
   };
-  const say = (value: Parameters<typeof data>[0]) => input.send(data(value));
+  const say = (value: StreamElement) => input.send(value);
   const of = <T extends PlaybackReport['type']>(type: T) =>
     reports.filter((r): r is Extract<PlaybackReport, { type: T }> => r.type === type);
   return { engine, floor, input, output, reports, play, say, of };
@@ -95,7 +101,7 @@ describe('PlaybackEngine', () => {
     input.send({ type: 'interrupt', value: element('interrupt', { turn: 1 }) });
     const after = await play(4);
     expect(after.slice(160).every((sample) => sample === 0)).toBe(true);
-    expect(output.received.map(({ type }) => type)).toEqual(['interrupt', 'data']);
+    expect(output.received.map(kindOf)).toEqual(['interrupt', 'message']);
     expect(elementsOf(output)).toMatchObject([
       { message: { heard: 'One ', queued: 'One two.', generated: 'One two.' } },
     ]);
@@ -107,7 +113,9 @@ describe('PlaybackEngine', () => {
     for (const turn of [2, 2, 1, 3])
       input.send({ type: 'interrupt', value: element('interrupt', { turn }) });
     await settle();
-    expect(output.received.map((m) => (m.type === 'interrupt' ? m.value.turn : 0))).toEqual([2, 3]);
+    expect(
+      output.received.map((m) => (!isElement(m) && m.type === 'interrupt' ? m.value.turn : 0)),
+    ).toEqual([2, 3]);
   });
 
   it('tells the floor, once per flush, how many samples of which turn were heard', async () => {
@@ -240,7 +248,7 @@ describe('PlaybackEngine', () => {
     await play(4);
     input.send({ type: 'close' });
     await play(2);
-    expect(output.received.some(({ type }) => type === 'close')).toBe(false);
+    expect(output.received.map(kindOf).includes('close')).toBe(false);
     await play(8);
     expect(output.received.at(-1)).toEqual({ type: 'close' });
     expect(of('shut')).toEqual([{ type: 'shut', id: 1, rendered: 1_024 }]);

@@ -1,6 +1,6 @@
 /** The far ends of the engines' ports, for tests: they speak the protocol literally and keep what came. */
 import type { StreamElement } from '../../../src/core/element.ts';
-import type { PortMessage, WriterMessage } from '../../../src/core/port/protocol.ts';
+import { isElement, type PortMessage } from '../../../src/core/port/protocol.ts';
 
 /** One end for the engine, the other kept here. */
 export class FarEnd<Message = PortMessage> {
@@ -27,15 +27,17 @@ export class FarEnd<Message = PortMessage> {
 
 /** Elements among what was received. */
 export function elementsOf(end: FarEnd): StreamElement[] {
-  return end.received.flatMap((message) => (message.type === 'data' ? [message.value] : []));
+  return end.received.filter(isElement);
 }
+
+/** What a message is: the kind of an element, or the type of what is none. */
+export const kindOf = (message: PortMessage): string =>
+  isElement(message) ? message.kind : message.type;
 
 /** Credits granted so far. */
 export function creditOf(end: FarEnd): number {
-  return end.received.reduce((sum, m) => sum + (m.type === 'credit' ? m.count : 0), 0);
-}
-
-/** A `data` message. */
-export function data(value: StreamElement): WriterMessage {
-  return { type: 'data', value };
+  return end.received.reduce(
+    (sum, m) => sum + (!isElement(m) && m.type === 'credit' ? m.count : 0),
+    0,
+  );
 }

@@ -146,7 +146,7 @@ describe('port', () => {
   it('refuses a writer that sends more than it has credit for', async () => {
     const { port1, port2 } = ports();
     const reader = portReader(port2, { window: 1 });
-    for (let at = 0; at < 2; at += 1) port1.postMessage({ type: 'data', value: text(at) });
+    for (let at = 0; at < 2; at += 1) port1.postMessage(text(at));
     const failed = new Promise<void>((resolve) =>
       reader.onReadable(() => reader.state === 'failed' && resolve()),
     );
