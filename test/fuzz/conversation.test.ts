@@ -53,7 +53,7 @@ const answer = fc.record({
 const plain = (text: string): string[] => text.toLowerCase().match(/[a-z]+/g) ?? [];
 
 describe('a conversation of any kind', () => {
-  it('ends, and its books are right', async () => {
+  it('ends, and its books are right', { timeout: 3_600_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 7 }).map((some) => some.flat()),
