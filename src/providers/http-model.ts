@@ -43,7 +43,7 @@ export interface HttpModel {
  */
 export function httpModel(options: HttpModelOptions, model: HttpModel): Provider {
   checkBaseURL(model.baseURL);
-  checkToken(options);
+  checkToken(options, model.baseURL);
   return {
     id: model.id,
     async *stream(request, { signal }) {

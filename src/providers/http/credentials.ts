@@ -2,7 +2,8 @@
 import { AntiphonError } from '../../core/errors.ts';
 import { sleep, wallClock } from '../../core/time.ts';
 import { abortable } from '../abort.ts';
-import { refuseLongLivedKey } from './api-key.ts';
+import { inBrowser, refuseKeyInAddress, refuseLongLivedKey } from './api-key.ts';
+import { querySecrets } from './key-shapes.ts';
 import { redactedCause } from './redact.ts';
 
 /** How an engine shows who it is. */
@@ -22,12 +23,16 @@ export type Authorize = (token: string) => Readonly<Record<string, string>>;
 export const bearer: Authorize = (token) => ({ authorization: `Bearer ${token}` });
 
 /** Throws `provider-auth` when the options hold a long-lived key and the code runs in a page. */
-export function checkToken({ token, dangerouslyAllowBrowserKey = false }: Credentials): void {
-  if (typeof token === 'string') refuseLongLivedKey(token, dangerouslyAllowBrowserKey);
+export function checkToken(credentials: Credentials, address: string): void {
+  const { token, dangerouslyAllowBrowserKey = false } = credentials;
+  refuseKeyInAddress(address, dangerouslyAllowBrowserKey);
+  if (typeof token === 'string')
+    refuseLongLivedKey(token, dangerouslyAllowBrowserKey, inBrowser(), address);
 }
 
 /**
- * The headers that carry secrets, with the token as it is now; a `token` function has `timeoutMs` to give one.
+ * The headers that carry secrets, with the token as it is now, for a request of `address`; a `token` function has
+ * `timeoutMs` to give one.
  *
  * @throws `provider-auth` when the token can't be had or is a key that lives long in a page; `provider-timeout`,
  * `aborted`
@@ -35,19 +40,22 @@ export function checkToken({ token, dangerouslyAllowBrowserKey = false }: Creden
 export async function secretHeaders(
   credentials: Credentials,
   authorize: Authorize,
-  signal: AbortSignal,
-  timeoutMs: number,
+  address: string,
+  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<Record<string, string>> {
   const token = await currentToken(credentials, signal, timeoutMs);
   const headers = { ...credentials.headers, ...(token === '' ? {} : authorize(token)) };
+  const { dangerouslyAllowBrowserKey = false } = credentials;
+  refuseKeyInAddress(address, dangerouslyAllowBrowserKey);
   for (const value of Object.values(headers))
-    refuseLongLivedKey(value, credentials.dangerouslyAllowBrowserKey ?? false);
+    refuseLongLivedKey(value, dangerouslyAllowBrowserKey, inBrowser(), address);
   return headers;
 }
 
-/** What must not show in an error: the values of the headers, without the word `Bearer`. */
-export function secretsOf(headers: Readonly<Record<string, string>>): string[] {
-  return Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
+/** What must not show in an error: the values of the headers, without the word `Bearer`, and those in the address. */
+export function secretsOf(headers: Readonly<Record<string, string>>, address: string): string[] {
+  const values = Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
+  return [...values, ...querySecrets(address)];
 }
 
 /**

@@ -72,8 +72,11 @@ export class Exchange {
     const { connectTimeoutMs = 60_000, interTokenTimeoutMs = 30_000 } = options;
     const patience: Patience = { connectTimeoutMs, interTokenTimeoutMs };
     const authorize = call.authorize ?? bearer;
-    const secret = await secretHeaders(options, authorize, signal, connectTimeoutMs);
-    const secrets = secretsOf(secret);
+    const secret = await secretHeaders(options, authorize, call.url, {
+      signal,
+      timeoutMs: connectTimeoutMs,
+    });
+    const secrets = secretsOf(secret, call.url);
     const connection = new Connection(call.url, patience, secrets, signal);
     try {
       const response = await connection.open(requestOf(call, secret), options.fetch ?? fetch);

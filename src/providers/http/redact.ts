@@ -1,10 +1,7 @@
 /** Keeps secrets out of everything a person or a log may see. */
+import { credentialPattern } from './key-shapes.ts';
 
 const mask = '[redacted]';
-
-/** Looks like a credential even when nobody said so: vendor key prefixes and bearer headers. */
-const credentialPattern =
-  /\b(?:sk|pk|ek|rk|xai|gsk|hf|key|AIza)[-_]?[\w-]{16,}|\bBearer\s+[\w.~+/=-]{8,}/g;
 
 /** Replaces every secret in `text`, in plain and in URL-encoded form, and whatever looks like one. */
 export function redact(text: string, secrets: readonly string[]): string {

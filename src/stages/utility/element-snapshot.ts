@@ -1,12 +1,10 @@
 /** An element as facts fit for a log: no samples, no bytes, no secrets. */
 import type { MessagePart, StreamElement } from '../../core/element.ts';
 import { samplesToMs } from '../../core/time.ts';
+import { credentialPattern } from '../../providers/http/key-shapes.ts';
 
 const secretName =
   /pass(?:word|phrase|wd)|secret|credential|authori[sz]ation|cookie|api[-_]?key|private[-_]?key|^(?:key|auth|token)$|(?:access|auth|refresh|id|bearer|session)[-_]?token/i;
-
-const secretText =
-  /\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk|xox[abp]|gh[opsu])[-_][\w-]{8,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/gi;
 
 const mask = '•••';
 const deepest = 6;
@@ -14,7 +12,7 @@ const mostItems = 50;
 
 /** The text without what looks like a secret, cut to `previewLength`. */
 function preview(text: string, previewLength: number): string {
-  const shown = text.replaceAll(secretText, mask);
+  const shown = text.replaceAll(credentialPattern, mask);
   if (shown.length <= previewLength) return shown;
   return `${shown.slice(0, previewLength)}… (${text.length} characters)`;
 }
