@@ -136,7 +136,8 @@ describe('secrets in an address', () => {
 /** A server that repeats every secret it was given, in each of the ways servers fail. */
 function tattling(status: number): typeof fetch {
   return async (input, init) => {
-    const told = `${String(input)} ${JSON.stringify(init?.headers)}`;
+    const { url } = new Request(input);
+    const told = `${url} ${JSON.stringify(init?.headers)}`;
     if (status === 0) throw new TypeError(`failed to fetch ${told}`);
     const body = { error: { message: `refused: ${told}`, code: told, type: told } };
     if (status === 200)
@@ -204,7 +205,7 @@ describe('a secret', () => {
       provider: once(make(tattling(status)), failing.name),
       tools: [failing],
     });
-    const traced = new TracingStage(stage, { tracer: tracer as never });
+    const traced = new TracingStage(stage, { tracer });
     const run = new PipelineBuilder()
       .chain(
         traced,
