@@ -2,13 +2,20 @@
 import { expect, test, type Page } from '@playwright/test';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserFlags, ensureBrowser } from '../../tools/browser.mjs';
 import { installTalk } from '../../tools/talk/conversation.mjs';
+import {
+  chatFrame,
+  chatReply,
+  eventStream,
+  openAIChatServer,
+  openAIError,
+  refusal,
+  type Reply,
+} from '../../src/testing/servers/index.ts';
 import { readClip, type TalkNotes } from './voice-page.ts';
 
 test.use({
@@ -47,21 +54,13 @@ const stored = (page: Page): Promise<string[]> =>
     }),
   );
 
-const piece = (content: string): string =>
-  `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
-const streamOf = (response: ServerResponse): ServerResponse =>
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-const refuse =
-  (status: number, message: string) =>
-  (response: ServerResponse): void =>
-    void response
-      .writeHead(status, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ error: { message } }));
+const refuse = (status: number, message: string): Reply =>
+  refusal(status, openAIError(status, message));
 
 interface Failure {
   readonly name: string;
   readonly code: string;
-  readonly answer: (response: ServerResponse) => void;
+  readonly answer: Reply;
   /** What of the reply is there, and kept. */
   readonly reply?: string;
 }
@@ -73,61 +72,43 @@ const failures: readonly Failure[] = [
   {
     name: 'malformed events',
     code: 'provider-protocol',
-    answer: (response) => void streamOf(response).end('data: {"choices": [{"del\n\n'),
+    answer: eventStream('data: {"choices": [{"del\n\n'),
   },
   {
     name: 'a web page',
     code: 'provider-protocol',
-    answer: (response) =>
-      void response
-        .writeHead(200, { 'content-type': 'text/html' })
-        .end('<!doctype html><title>Welcome</title>'),
+    answer: {
+      headers: { 'content-type': 'text/html' },
+      steps: ['<!doctype html><title>Welcome</title>'],
+    },
   },
   {
     name: 'half a reply',
     code: 'provider-network',
     reply: 'The first half is this.',
-    answer: (response) => void streamOf(response).write(piece('The first half is this.')),
+    answer: eventStream(
+      chatFrame({ content: 'The first half is this.' }),
+      { gate: 'shown' },
+      { fault: 'drop' },
+    ),
   },
 ];
-
-/** A model server on the loopback interface that answers as it is told. */
-async function modelServer(): Promise<{
-  readonly url: string;
-  answer: Failure['answer'];
-  /** Breaks all connections. */
-  cut(): void;
-  close(): void;
-}> {
-  const server: Server = createServer((request, response) => {
-    response.setHeader('access-control-allow-origin', '*');
-    response.setHeader('access-control-allow-headers', '*');
-    if (request.method === 'OPTIONS') response.writeHead(204).end();
-    else request.resume().on('end', () => model.answer(response));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const model = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    answer: (response: ServerResponse): void => void response.end(),
-    cut: (): void => server.closeAllConnections(),
-    close: (): void => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-  return model;
-}
 
 test('a model server that answers 401, 429, 500, malformed events, a web page or half a reply costs one reply each: typed errors, the conversation goes on, nothing said is lost', async ({
   page,
 }) => {
-  const model = await modelServer();
-  const query = new URLSearchParams({ provider: model.url, model: 'm', conversation: 'trouble' });
+  let answer = refuse(500, 'nothing was asked yet');
+  const model = await openAIChatServer({ replies: [() => answer] });
+  const query = new URLSearchParams({
+    provider: model.baseURL,
+    model: 'm',
+    conversation: 'trouble',
+  });
   await open(page, `/?${query}`);
   await startWithoutMicrophone(page);
   try {
-    for (const { name, code, answer, reply = '' } of failures) {
-      model.answer = answer;
+    for (const { name, code, answer: failing, reply = '' } of failures) {
+      answer = failing;
       const before = (await notes(page)).errors.length;
       const asked = ask(page, `question for ${name}`);
       if (reply !== '') {
@@ -135,7 +116,7 @@ test('a model server that answers 401, 429, 500, malformed events, a web page or
           (text) => globalThis.talk.events.some((event) => event['text'] === text),
           reply,
         );
-        model.cut();
+        model.gates.open('shown');
       }
       const turn = await asked;
       expect(turn, name).toMatchObject({ transcript: `question for ${name}`, reply, heard: reply });
@@ -145,8 +126,7 @@ test('a model server that answers 401, 429, 500, malformed events, a web page or
       ]);
       expect(state.assistant, name).toBe('listening');
     }
-    model.answer = (response) =>
-      void streamOf(response).end(`${piece('All is well.')}data: [DONE]\n\n`);
+    answer = chatReply({ text: 'All is well.' });
     expect(await ask(page, 'and now?')).toMatchObject({
       heard: 'All is well.',
       interrupted: false,
@@ -161,8 +141,9 @@ test('a model server that answers 401, 429, 500, malformed events, a web page or
         'user: and now?',
         'assistant: All is well.',
       ]);
+    expect(model.violations).toEqual([]);
   } finally {
-    model.close();
+    await model.close();
   }
 });
 
@@ -347,8 +328,7 @@ test('talk understands an 8-bit stereo file at 96 kHz', async () => {
 });
 
 test('talk ends with exit code 1 and names the trouble when the model server refuses', async () => {
-  const model = await modelServer();
-  model.answer = refuse(401, 'invalid token');
+  const model = await openAIChatServer({ replies: [refuse(401, 'invalid token')] });
   try {
     const file = fileURLToPath(
       new URL('../../demo/public/samples/what-time-is-it.wav', import.meta.url),
@@ -357,7 +337,7 @@ test('talk ends with exit code 1 and names the trouble when the model server ref
       file,
       '--json',
       '--provider',
-      model.url,
+      model.baseURL,
       '--model',
       'm',
     );
@@ -366,6 +346,6 @@ test('talk ends with exit code 1 and names the trouble when the model server ref
     expect(turns).toMatchObject([{ transcript: 'what time is it', reply: '' }]);
     expect(errors).toMatchObject([{ code: 'provider-auth', hint: expect.stringMatching(/token/) }]);
   } finally {
-    model.close();
+    await model.close();
   }
 });
