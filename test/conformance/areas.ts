@@ -1,6 +1,7 @@
 /** All areas, in the order of the page. */
 import { builderArea } from './builder.ts';
 import { conversationAreas } from './conversation.ts';
+import { duplexArea } from './duplex.ts';
 import { elementsArea } from './elements.ts';
 import { flowAreas } from './flow.ts';
 import { hearingAreas } from './hearing.ts';
@@ -20,6 +21,7 @@ export const areas: readonly Area[] = [
   ...conversationAreas,
   ...providerAreas,
   ...speakingAreas,
+  duplexArea,
   ...flowAreas,
   ...mediaAreas,
   sessionArea,

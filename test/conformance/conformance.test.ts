@@ -25,7 +25,7 @@ for (const { title, rows } of areas)
 
 /** The regressions of §13, by what they are called there. */
 const numbers = [1035, 1055, 782, 853, 1485, 1616, 1617, 1620, 1621, 1623, 1632, 1636, 1638];
-const later = [1643, 1644, 1656, 1657, 1658, 1665];
+const later = [911, 1622, 1643, 1644, 1656, 1657, 1658, 1665];
 const unnumbered = ['idle', 'burst', 'late transcript', 'sample rate', 'Bluetooth'];
 const regressions = [
   ...[...numbers, ...later].map((number) => `#${number}`),
