@@ -1,7 +1,7 @@
 /** One offline conversation: puts the parts together and lets audio time pass. */
 import type { AgentEvents, TurnSummary } from '../../agent/events.ts';
 import { AgentObserver } from '../../agent/observer.ts';
-import { typedTurn } from '../../agent/written-turns.ts';
+import { answeredTurn, saidTurn, typedTurn } from '../../agent/written-turns.ts';
 import type { FloorMessage } from '../../audio/floor.ts';
 import { channel } from '../../core/channel/channel.ts';
 import type { Message, StreamElement } from '../../core/element.ts';
@@ -72,7 +72,7 @@ export class OfflineConversation {
     this.#language = options.language ?? toneLanguage();
     this.#observer = new AgentObserver(
       this.#emitter,
-      (message) => this.#made.amend(message),
+      (message) => this.#made.provider.amend(message),
       15_000,
       this.#clock,
     );
@@ -82,7 +82,12 @@ export class OfflineConversation {
     this.#person = new UserScript(steps, {
       sampleRate: this.#edge.sampleRate,
       say: (text, ms) => this.#language.say(text, ms),
-      type: (text) => this.#type(text),
+      type: (text) => this.#push((turn) => typedTurn(turn, text, this.#observer.busy)),
+      announce: (text) => this.#push((turn) => saidTurn(turn, text)),
+      answer: (callId, result) => {
+        this.#made.provider.answerTool(callId, result);
+        this.#work.touch();
+      },
       scene: () => this.#scene(),
       onStep: (step) => this.#step(step),
     });
@@ -94,6 +99,7 @@ export class OfflineConversation {
       language: this.#language,
       onUser: this.#onUser,
       onReply: this.#observer.onReply,
+      onResume: () => this.#push(answeredTurn),
       control: this.#control.port2,
       onFloor: (command) => this.#log.add('floor', command),
     });
@@ -212,13 +218,13 @@ export class OfflineConversation {
     this.#log.add('user', { step }, this.#edge.nowMs);
   }
 
-  #type(text: string): void {
-    const turn = this.#observer.log.latest + 1;
-    this.#observer.log.at(turn);
+  /** A turn that nobody speaks. */
+  #push(make: (turn: number) => readonly StreamElement[]): void {
+    const made = make(this.#observer.log.latest + 1);
+    const turn = this.#observer.log.next();
     this.#openTurns.add(turn);
     this.#control.port1.postMessage({ type: 'turn', turn } satisfies FloorMessage);
-    for (const element of typedTurn(turn, text, this.#observer.busy))
-      void this.#typed.writer.write(element);
+    for (const element of made) void this.#typed.writer.write(element);
     this.#work.touch();
   }
 

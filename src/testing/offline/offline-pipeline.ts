@@ -1,7 +1,7 @@
 /** The pipeline of an offline conversation: the agent's recipe, or the caller's, over devices that are stood in for. */
 import { conversationPipeline, type ConversationEnds } from '../../agent/conversation.ts';
 import type { FloorCommand } from '../../audio/floor.ts';
-import type { Kind, Message, StreamElement } from '../../core/element.ts';
+import type { Kind, StreamElement } from '../../core/element.ts';
 import type { Pipeline } from '../../core/pipeline/pipeline.ts';
 import { processRemotely } from '../../core/stage/remote-stage.ts';
 import type { RemoteStage, Stage } from '../../core/stage/stage.ts';
@@ -42,21 +42,23 @@ export interface OfflineMeans {
   readonly onUser: (element: StreamElement) => void;
   /** Looks at the reply as it is generated. */
   readonly onReply: (element: StreamElement) => void;
+  /** Calls of an earlier turn were answered. */
+  readonly onResume: () => void;
   /** The ears' end of the port that tells of taken turn numbers. */
   readonly control: MessagePort;
   /** Looks at what ears tell playback. */
   readonly onFloor: (command: FloorCommand) => void;
 }
 
-/** A pipeline, and how what was heard of a reply comes to its model. */
+/** A pipeline, and the stage that thinks in it. */
 export interface OfflinePipeline {
   readonly pipeline: Pipeline;
-  readonly amend: (message: Message) => void;
+  readonly provider: ProviderStage;
 }
 
 /** Builds it. */
 export function offlinePipeline(means: OfflineMeans): OfflinePipeline {
-  const { options, work, clock, onUser, onReply } = means;
+  const { options, work, clock, onUser, onReply, onResume } = means;
   const { provider, state = memoryStore(), conversation = 'offline', latency = {} } = options;
   const timing = { work, clock, latency };
   const tools = (options.tools ?? []).map((tool) => timedTool(tool, timing));
@@ -71,11 +73,11 @@ export function offlinePipeline(means: OfflineMeans): OfflinePipeline {
       provider: mind,
       onUser,
       onReply,
+      onResume,
     };
-    const made = conversationPipeline(parts, ends, { clock });
-    return { pipeline: made.pipeline, amend: (message) => made.provider.amend(message) };
+    return conversationPipeline(parts, ends, { clock });
   }
-  const stage = new ProviderStage({ provider: mind, tools });
+  const stage = new ProviderStage({ provider: mind, tools, resume: onResume });
   const pipeline = options.pipeline({
     ...ends,
     clock,
@@ -86,7 +88,7 @@ export function offlinePipeline(means: OfflineMeans): OfflinePipeline {
     }),
     hold: (what, task) => work.track(what, task),
   });
-  return { pipeline, amend: (message) => stage.amend(message) };
+  return { pipeline, provider: stage };
 }
 
 function offlineEnds(means: OfflineMeans, latency: Latencies): ConversationEnds {

@@ -24,6 +24,8 @@ export type UserStep =
   | { readonly type: 'plays'; readonly recording: Recording }
   | { readonly type: 'pauses'; readonly ms: number }
   | { readonly type: 'types'; readonly text: string }
+  | { readonly type: 'announces'; readonly text: string }
+  | { readonly type: 'answers'; readonly callId: string; readonly result: unknown }
   | { readonly type: 'does'; readonly what: string; readonly act: () => void }
   | {
       readonly type: 'waits';
@@ -42,6 +44,10 @@ export interface UserSteps {
   pauses(ms: number): UserStep;
   /** Types something instead of saying it. */
   types(text: string): UserStep;
+  /** The page makes the assistant say something, as `agent.say` does. */
+  announces(text: string): UserStep;
+  /** The page answers a call whose tool gave `answerLater`. */
+  answers(callId: string, result: unknown): UserStep;
   /** Listens, silently, until that many words of a reply were heard. */
   hears(words: number): UserStep;
   /** Listens until everything that was said has been answered, and the answers were heard. */
@@ -67,6 +73,8 @@ export const user: UserSteps = {
   plays: (recording) => ({ type: 'plays', recording }),
   pauses: (ms) => ({ type: 'pauses', ms }),
   types: (text) => ({ type: 'types', text }),
+  announces: (text) => ({ type: 'announces', text }),
+  answers: (callId, result) => ({ type: 'answers', callId, result }),
   hears: (words) =>
     waits(
       words === 1 ? 'hears a word' : `hears ${words} words`,
@@ -84,6 +92,8 @@ export interface UserMeans {
   readonly sampleRate: number;
   say(text: string, ms: number | undefined): Recording;
   type(text: string): void;
+  announce(text: string): void;
+  answer(callId: string, result: unknown): void;
   scene(): Scene;
   /** Told of each step as it begins. */
   onStep(step: string): void;
@@ -154,6 +164,12 @@ export class UserScript {
       case 'types':
         this.#means.type(step.text);
         break;
+      case 'announces':
+        this.#means.announce(step.text);
+        break;
+      case 'answers':
+        this.#means.answer(step.callId, step.result);
+        break;
       case 'does':
         step.act();
         break;
@@ -189,7 +205,10 @@ function described(step: UserStep): string {
   switch (step.type) {
     case 'says':
     case 'types':
+    case 'announces':
       return `${step.type} ${JSON.stringify(step.text)}`;
+    case 'answers':
+      return `answers ${step.callId} with ${JSON.stringify(step.result)}`;
     case 'plays':
       return `plays ${Math.round((step.recording.samples.length * 1000) / step.recording.sampleRate)} ms`;
     case 'pauses':

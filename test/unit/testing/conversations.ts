@@ -1,7 +1,7 @@
 /** Whole conversations with scripted sides, for Node and for the browser: test/fixtures/conversations has their logs. */
 import { AntiphonError } from '../../../src/core/errors.ts';
 import { sleep, type Clock } from '../../../src/core/time.ts';
-import { defineTool, type Tool } from '../../../src/providers/tools.ts';
+import { answerLater, defineTool, type Tool } from '../../../src/providers/tools.ts';
 import {
   asScripted,
   fakeClock,
@@ -41,6 +41,13 @@ const oracle = (clock: Clock, ms: number, whenInterrupted: 'abort' | 'finish' = 
       },
     }),
   );
+
+const formTool = defineTool({
+  name: 'form',
+  description: 'Asks the person to fill in a form.',
+  parameters: {},
+  execute: () => answerLater,
+});
 
 const make = (
   provider: ScriptedProvider,
@@ -198,6 +205,27 @@ export const conversations: Readonly<Record<string, () => Conversation>> = {
       },
     );
   },
+
+  'answered-later': () =>
+    make(
+      scriptedProvider([[reply.call('form')], 'Thank you, Ada.']),
+      [
+        user.says('Book me a table.'),
+        user.hearsAll(),
+        user.pauses(800),
+        user.answers('form', { name: 'Ada' }),
+        user.hearsAll(),
+      ],
+      { tools: [formTool] },
+    ),
+
+  announced: () =>
+    make(scriptedProvider(['You are welcome.']), [
+      user.announces('Your tea is ready and getting cold.'),
+      user.hears(4),
+      user.says('Yes, thank you, I know.'),
+      user.hearsAll(),
+    ]),
 
   typed: () =>
     make(
