@@ -18,11 +18,19 @@ export interface PromptAssemblyOptions {
   /** Task → prompt; read anew for every turn, so that a change counts from the next turn on. */
   readonly prompts: Readonly<Record<string, Prompt>>;
   readonly task: string;
-  /** Override the prompt's defaults; themselves overridden by what is in the turn already. */
+  /** Override the prompt's defaults; themselves overridden by what is in the turn already. Default none. */
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
-/** Puts template, variables and allowed tools of a task into the `TurnState` of every turn. */
+/**
+ * Puts template, variables and allowed tools of a task into the `TurnState` of every turn, before its first element
+ * passes. Consumes and emits nothing of its own, passes everything on at once, drops nothing. Place it before
+ * `VariableProviderStage` and `TemplateStage`, which fill in and render what it chose. A task that has left the
+ * registry meanwhile fails the run with `invalid-argument`. Session-safe.
+ *
+ * @example
+ * new PromptAssemblyStage({ prompts: { support: { system: 'You help {{name}}.' } }, task: 'support' })
+ */
 export class PromptAssemblyStage implements Stage<never, never> {
   readonly name = 'prompt-assembly';
   readonly type = 'transform';

@@ -5,7 +5,7 @@ import { renderTemplate } from './template.ts';
 
 /** Settings of {@link TemplateStage}. */
 export interface TemplateOptions {
-  /** Override the variables of every turn; a function is asked at each rendering (the time of day, say). */
+  /** Override the variables of every turn; a function is asked at each rendering (the time of day, say). Default none. */
   readonly variables?:
     | Readonly<Record<string, unknown>>
     | (() => Readonly<Record<string, unknown>>);
@@ -13,8 +13,15 @@ export interface TemplateOptions {
 
 /**
  * Renders `TurnState.systemTemplate` into `TurnState.systemPrompt` when a message or the end of a turn
- * passes, so that the model sees variables as they are in that turn. Names without a value are left out and
- * reported by one `error` element per run and set of names.
+ * passes, so that the model sees variables as they are in that turn. Consumes nothing and passes everything on
+ * unchanged and at once: what people say, and the values of variables, are never taken for templates. Place it
+ * before the provider and behind whatever sets template and variables; without a template it does nothing.
+ *
+ * Names without a value are left out and reported by one `error` element (`template`, `details.unresolved`) per run
+ * and set of names. A `variables` function that throws fails the run. Session-safe.
+ *
+ * @example
+ * builder.chain(prompts, new TemplateStage({ variables: () => ({ hour: new Date().getHours() }) }), provider);
  */
 export class TemplateStage implements Stage<never, 'error'> {
   readonly name = 'template';

@@ -8,7 +8,7 @@ export interface STTStageOptions<Forward extends boolean = false> {
   readonly recognizer: Recognizer;
   /** New audio between two interim transcripts at least, in ms; more where the engine is slow. 300 unless given. */
   readonly interimEveryMs?: number;
-  /** False: final transcripts only. */
+  /** False: final transcripts only. True unless given. */
   readonly interims?: boolean;
   /** Direct port to *ears*, which takes `FloorWords`, interim and final. Closed with the run. */
   readonly words?: MessagePort;

@@ -20,7 +20,11 @@ const capacity = 32;
  * element carries `meta: {confidence, words}`. Both are out before the `turn-end` that follows. Times of
  * words are on the capture clock. A misfired turn leaves nothing behind.
  *
- * What can't be transcribed, after the retries, becomes an `error` element; the turn ends all the same.
+ * `audio` and `utterance` end here unless they are to be forwarded, and an interim that finds no room is left out: the
+ * next replaces it. Everything else passes in order; an interrupt passes a transcription that is under way.
+ *
+ * What can't be transcribed, after the retries, becomes an `error` element; the turn ends all the same. So does an
+ * utterance of another rate (`audio-format`). A model that can't be loaded fails the run with `model-load`.
  * Events: `progress` while the model loads, `interim-failed`. An engine that can't stream gives no interims.
  * The recogniser stays the caller's: it may serve many runs.
  */

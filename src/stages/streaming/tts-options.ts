@@ -15,12 +15,13 @@ export interface TTSOptions {
   readonly outputSampleRate?: number;
   /** Shorter texts, white space not counted, are not spoken. Default 1. */
   readonly minTextLength?: number;
+  /** How often a text is tried again after a retryable error. Default 3 attempts, 250 ms, at most 2 s. */
   readonly retry?: SpeechRetry;
 }
 
 /** Options of `TTSStageWithInterruption`. */
 export interface TTSWithInterruptionOptions extends TTSOptions {
-  /** How replies are cut into sentences. */
+  /** How replies are cut into sentences. Default: a short first piece (60 characters), then up to 240. */
   readonly splitter?: SentenceSplitterOptions;
   /** Longest piece of speech, in ms; pieces end where words end. Default 200. */
   readonly maxPieceMs?: number;

@@ -11,7 +11,12 @@ import type { TTSWithInterruptionOptions } from './tts-options.ts';
  * texts, and messages that had no increments. User and tool messages and stored history pass in silence.
  * A text with `meta.filler` is spoken as it comes, in pieces without text: it is no part of the reply it bridges a gap of.
  * An assistant `message` is passed on after its speech; the speech of a reply ends with a piece that says
- * `last`. An interrupt (`turnSignal`) stops the synthesis between two sentences and drops what waits.
+ * `last`. Speech is mono, at the engine's rate or `outputSampleRate`, in pieces of at most `maxPieceMs` that end where
+ * words end; at most `lookAhead` of them wait for a slow reader.
+ *
+ * An interrupt (`turnSignal`) stops the synthesis between two sentences and drops the speech that waits: the only
+ * thing it ever drops. A sentence that can't be spoken, after the retries, gives an `error` element with
+ * `details.text`, and the rest of the reply is spoken. A voice that can't be loaded fails the run with `model-load`.
  * Events: `first-sentence` and `first-audio`, each with `{turn}`, and `progress` while the voice loads.
  */
 export class TTSStageWithInterruption implements Stage<

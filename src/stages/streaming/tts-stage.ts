@@ -15,9 +15,15 @@ import { isFiller, isReply, isSpokenText } from './spoken-text.ts';
 import type { TTSOptions } from './tts-options.ts';
 
 /**
- * Speaks each message of the assistant and each "say this" text, whole. Increments of a reply are taken out
- * of the stream, for the message with the same text follows them; messages are passed on after their speech.
- * A text that can't be spoken gives an `error` element.
+ * Consumes `message` and `text`, and speaks each message of the assistant and each "say this" text, whole: one
+ * `speech` element each (mono, at the engine's rate or `outputSampleRate`, `last`), a word's mark where it begins. Increments of
+ * a reply are taken out of the stream, for the message with the same text follows them; messages are passed on after
+ * their speech. What others say, stored history, texts without words and everything else pass in silence.
+ *
+ * A text that can't be spoken, after the retries, gives an `error` element, and its message passes. An interrupt stops
+ * the synthesis and drops the speech of its turn, nothing else. Event `progress` while the voice loads, which
+ * may fail the run with `model-load`. Session-safe; for conversations that are talked over use
+ * `TTSStageWithInterruption`, which speaks while the reply is being written.
  */
 export class TTSStage implements Stage<'text' | 'message', 'speech' | 'message' | 'error'> {
   readonly name: string;

@@ -3,8 +3,8 @@ import type { Kind, StreamElement } from '../../core/element.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
 
 /**
- * Calls `observe` for every element in order, then passes it on, except for kinds in `drop`, which end
- * here. Buffers belong to the next stage: an observer must not keep or change them. An exception of the
+ * Calls `observe` for every element in order, control too, then passes it on at once, except for kinds in `drop`,
+ * which end here. Consumes and emits nothing of its own; session-safe. Buffers belong to the next stage: an observer must not keep or change them. An exception of the
  * observer fails the run.
  */
 export class TapStage implements Stage<never, never> {
