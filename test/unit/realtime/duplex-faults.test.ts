@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { textMessage } from '../../../src/core/element.ts';
 import type { DuplexTools } from '../../../src/stages/streaming/duplex-options.ts';
-import type { RealtimeReply } from '../../../src/testing/servers/index.ts';
-import { openAI, openAIServer } from './rig.ts';
+import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.ts';
+import type { RealtimeReply, ScriptedTranscript } from '../../../src/testing/servers/index.ts';
+import { gemini, geminiServer, openAI, openAIServer } from './rig.ts';
 import { Talk } from './talk.ts';
 
 const errors = (talk: Talk): string[] =>
@@ -263,7 +264,45 @@ describe('a connection that fails', () => {
   });
 });
 
-describe('whatever happens', () => {
+interface Vendor {
+  readonly runs: number;
+  readonly start: (script: {
+    readonly replies: readonly RealtimeReply[];
+    readonly transcripts: readonly ScriptedTranscript[];
+    readonly random: () => number;
+  }) => Promise<{
+    readonly provider: RealtimeProvider;
+    readonly violations: readonly string[];
+    readonly idle: () => Promise<void>;
+  }>;
+}
+
+const vendors: readonly (readonly [string, Vendor])[] = [
+  [
+    'OpenAI',
+    {
+      runs: 25,
+      start: async (script) => {
+        const server = await openAIServer(script);
+        const { violations } = server;
+        return { provider: openAI(server), violations, idle: () => server.idle() };
+      },
+    },
+  ],
+  [
+    'Gemini',
+    {
+      runs: 12,
+      start: async (script) => {
+        const server = await geminiServer(script);
+        const { violations } = server;
+        return { provider: gemini(server), violations, idle: () => server.idle() };
+      },
+    },
+  ],
+];
+
+describe.each(vendors)('whatever happens with %s', (_, vendor) => {
   const step = fc.oneof(
     {
       weight: 4,
@@ -295,13 +334,13 @@ describe('whatever happens', () => {
         fc.array(action, { minLength: 1, maxLength: 8 }),
         fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
         async (replies, transcripts, actions, numbers) => {
-          const server = await openAIServer({
+          const server = await vendor.start({
             // In the end it answers.
             replies: [...replies, [{ say: 'End.', ms: 50 }]],
             transcripts,
             random: () => numbers.next().value as number,
           });
-          const talk = new Talk(openAI(server), {
+          const talk = new Talk(server.provider, {
             transcriptTimeoutMs: 20,
             replyTimeoutMs: 2000,
             reconnect: { attempts: 9, baseDelayMs: 1 },
@@ -348,7 +387,7 @@ describe('whatever happens', () => {
           await server.idle();
         },
       ),
-      { numRuns: 30 },
+      { numRuns: vendor.runs },
     );
   }, 120_000);
 });
