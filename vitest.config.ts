@@ -5,6 +5,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { realtimeServerCommands } from './test/browser/realtime/commands.ts';
 import { providerServerCommands } from './test/providers/commands.ts';
 import { workerDependencies } from './vite.config.ts';
 
@@ -49,7 +50,7 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            commands: providerServerCommands,
+            commands: { ...providerServerCommands, ...realtimeServerCommands },
             provider: playwright({
               launchOptions: {
                 ...(executablePath === undefined ? {} : { executablePath }),

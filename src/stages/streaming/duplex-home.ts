@@ -5,6 +5,7 @@
 import { expose, wrap, type Remote } from 'comlink';
 import type { ToolCall } from '../../core/element.ts';
 import { deserializeError, serializeError, type ErrorData } from '../../core/errors.ts';
+import { currentToken } from '../../providers/http/credentials.ts';
 import type { RealtimeToken } from '../../providers/realtime/realtime.ts';
 import type { DuplexSetup, DuplexToolRound, DuplexTools } from './duplex-options.ts';
 
@@ -14,6 +15,8 @@ export interface DuplexHome {
   readonly setup: () => Promise<DuplexSetup>;
   readonly tools: DuplexTools;
 }
+
+const never = new AbortController().signal;
 
 type Answer<T> = { readonly value: T } | { readonly error: ErrorData };
 
@@ -42,7 +45,8 @@ function valueOf<T>(answer: Answer<T>): T {
 export function serveDuplexHome(home: DuplexHome, port: MessagePort): () => void {
   const running = new Map<number, AbortController>();
   const api: HomeApi = {
-    token: () => answerOf(home.token),
+    // What its function throws becomes a `provider-auth` here, where it still is what it was.
+    token: () => answerOf(() => currentToken(home, never)),
     setup: () => answerOf(home.setup),
     run: (id, turn, calls) =>
       answerOf(async () => {
