@@ -34,8 +34,8 @@ export interface SessionObserver extends Omit<ConversationParts, 'options'> {
 /** Typed elements that may wait for the pipeline. */
 const typedCapacity = 64;
 
-/** How long a stop waits for the reply it cuts, in ms; a few message hops suffice. */
-const cutPatienceMs = 500;
+/** How long a stop waits for the reply it cuts, in ms; a few message hops suffice, but a busy machine takes its time. */
+const cutPatienceMs = 2000;
 
 /** The error of who wants something of an agent that is not running. */
 export function notRunning(what: string): AntiphonError {

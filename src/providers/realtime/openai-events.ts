@@ -3,6 +3,7 @@ import { messageText, type FinishReason, type Message, type Usage } from '../../
 import { AntiphonError, serializeError, type ErrorData } from '../../core/errors.ts';
 import { recordOf, stringOf } from '../chat/json.ts';
 import { readRefusal, refusalError } from '../http/http-error.ts';
+import { redact } from '../http/redact.ts';
 import type { JsonObject } from './json-socket.ts';
 import type { RealtimeToolResult } from './realtime.ts';
 
@@ -68,7 +69,9 @@ export function usageOf(response: JsonObject): Usage | undefined {
 
 /** A server's `error` object as ours. */
 export function errorOf(error: JsonObject, where: string): ErrorData {
-  const refusal = readRefusal(0, { error });
+  const read = readRefusal(0, { error });
+  // A server may repeat the credential it was given.
+  const refusal = { ...read, message: redact(read.message, []) };
   if (stringOf(error['type']) !== 'invalid_request_error')
     return serializeError(refusalError(refusal, where));
   return serializeError(

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { commands } from 'vitest/browser';
+import { openAIRealtime } from '../../../src/index.ts';
+import type { RealtimeProvider } from '../../../src/index.ts';
+import { expectReleased, failureOf, makeAgent, next } from '../agent/rig.ts';
+
+const realtime = (url: string): RealtimeProvider =>
+  openAIRealtime({
+    model: 'gpt-realtime-2.1',
+    url,
+    token: () => 'ek_of_this_test_only_12345',
+    reconnect: { attempts: 2, baseDelayMs: 10 },
+  });
+/** Nobody listens on the discard port. */
+const nowhere = 'ws://127.0.0.1:9/v1/realtime';
+
+describe('an agent with a realtime model', () => {
+  it('answers what is typed, tells its turn, and stores what was heard of a reply that a stop cuts', async () => {
+    const url = await commands.startRealtimeServer('openai', [
+      [{ say: 'Typed answer.', ms: 500 }],
+      [{ say: 'one two three four five six seven eight nine ten', ms: 8000 }],
+    ]);
+    const { agent, troubles } = await makeAgent({ realtime: realtime(url) });
+    await agent.start({ microphone: false });
+    const over = next(agent, 'turn');
+    agent.send('Hello?');
+    expect(await over).toMatchObject({
+      transcript: 'Hello?',
+      reply: 'Typed answer.',
+      heard: 'Typed answer.',
+      interrupted: false,
+    });
+    agent.send('Count.');
+    await next(agent, 'heard', ({ text }) => text.includes('two'));
+    await agent.stop();
+    const stored = await agent.history();
+    expect(stored.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant']);
+    const cut = stored[3];
+    expect(cut?.finishReason).toMatch(/interrupted|stop/);
+    expect(cut?.heard).toMatch(/^one two/);
+    expect(cut?.heard?.length).toBeLessThan(cut?.generated?.length ?? 0);
+    expect(troubles).toEqual([]);
+    await expectReleased(agent);
+    expect(await commands.closeRealtimeServer(url)).toEqual([]);
+  });
+
+  it('rejects the start when the model can’t be reached, and releases everything', async () => {
+    const { agent } = await makeAgent({ realtime: realtime(nowhere), fallback: false });
+    const error = await failureOf(agent.start({ microphone: false }));
+    expect(error.code).toBe('provider-network');
+    expect(error.hint).not.toBe('');
+    await expectReleased(agent);
+  });
+
+  it('falls back to the local pipeline at the start', async () => {
+    const { agent } = await makeAgent({ realtime: realtime(nowhere) });
+    const fallback = next(agent, 'fallback');
+    await agent.start({ microphone: false });
+    expect((await fallback).error.code).toBe('provider-network');
+    const over = next(agent, 'turn', ({ transcript }) => transcript === 'what is 2 plus 3');
+    agent.send('what is 2 plus 3');
+    expect(await over).toMatchObject({ reply: expect.stringMatching(/five|5/i) });
+    await agent.stop();
+    await expectReleased(agent);
+  });
+});
