@@ -1,7 +1,8 @@
 /** Antiphon's public surface: the agent, the stages, the engines and devices they are made of, and the core. */
 export * from './core/index.ts';
 
-export { createVoiceAgent, VoiceAgent } from './voice-agent.ts';
+export { createVoiceAgent } from './create-voice-agent.ts';
+export { VoiceAgent } from './voice-agent.ts';
 export type {
   AgentEvents,
   AgentState,

@@ -5,6 +5,7 @@ import { Listeners } from './core/listeners.ts';
 import type { AgentEvents, AgentState } from './agent/events.ts';
 import type { VoiceAgentOptions } from './agent/options.ts';
 import { Spare } from './agent/fallback.ts';
+import { localRecipe, type MakeRecipe } from './agent/recipe.ts';
 import { AgentSession, notRunning } from './agent/session.ts';
 import { Speech, SpeechRegister } from './agent/speech.ts';
 import { unansweredTurn } from './agent/unanswered.ts';
@@ -13,8 +14,6 @@ import type { Message, ToolCall } from './core/element.ts';
 import { type AntiphonError, toAntiphonError } from './core/errors.ts';
 import type { Graph } from './core/pipeline/graph.ts';
 import type { Provider } from './providers/provider.ts';
-import { indexedDBStore } from './state/indexeddb-store.ts';
-import { memoryStore } from './state/memory-store.ts';
 import type { ConversationInfo, StateStore } from './state/state-store.ts';
 
 /** So many deaths of workers in a row are forgiven. */
@@ -22,10 +21,11 @@ const maxCrashes = 3;
 
 /**
  * A conversation by voice: microphone → ears → scribe → model → voice → speaker, with interruption and
- * memory. Made by {@link createVoiceAgent}; nothing happens before `load` or `start`.
+ * memory. Made by `createVoiceAgent`; nothing happens before `load` or `start`.
  */
 export class VoiceAgent {
   readonly #options: VoiceAgentOptions;
+  readonly #recipe: MakeRecipe;
   readonly #emitter = new Listeners<AgentEvents>();
   readonly #observer: AgentObserver;
   readonly #store: StateStore;
@@ -44,8 +44,14 @@ export class VoiceAgent {
   /** Workers that died since the last finished turn. */
   #crashes = 0;
 
-  constructor(options: VoiceAgentOptions, store: StateStore, provider: Provider) {
+  constructor(
+    options: VoiceAgentOptions,
+    store: StateStore,
+    provider: Provider,
+    recipe: MakeRecipe = localRecipe,
+  ) {
     this.#options = options;
+    this.#recipe = recipe;
     this.#store = store;
     this.#provider = provider;
     this.#conversation = options.conversation ?? newConversationId();
@@ -273,20 +279,20 @@ export class VoiceAgent {
   }
 
   #makeSession(isLocal: boolean = this.#isLocal): AgentSession {
-    const { realtime, ...local } = this.#options;
-    const options = isLocal || !realtime ? local : { ...local, realtime };
-    const session: AgentSession = new AgentSession(options, {
+    const recipe = isLocal ? localRecipe : this.#recipe;
+    const hooks = {
       conversation: this.#conversation,
       store: this.#store,
       provider: () => this.#provider,
       onResume: () => this.#resume(session),
       ...this.#observer.hooks,
-      onFailure: (cause) => void this.#recover(session, cause),
+      onFailure: (cause: unknown) => void this.#recover(session, cause),
       onShaky: () => {
         if (this.#standsIn(session)) this.#spare.prepare();
       },
-      onLost: (error) => void this.#lost(session, error),
-    });
+      onLost: (error: AntiphonError) => void this.#lost(session, error),
+    };
+    const session: AgentSession = new AgentSession(this.#options, hooks, recipe);
     return session;
   }
 
@@ -310,25 +316,4 @@ export class VoiceAgent {
     session.takeTurn(turn);
     return turn;
   }
-}
-
-/**
- * Makes a voice agent. No side effects but a look at whether IndexedDB is there.
- *
- * @example
- * const agent = await createVoiceAgent({ system: 'You are brief.' });
- * button.onclick = () => agent.start();
- */
-export async function createVoiceAgent(options: VoiceAgentOptions = {}): Promise<VoiceAgent> {
-  const store =
-    options.state ?? (typeof indexedDB === 'undefined' ? memoryStore() : indexedDBStore());
-  if (options.provider) return new VoiceAgent(options, store, options.provider);
-  // Apart, so that a page with a model of its own never loads it.
-  const { offlineMind } = await import('./agent/offline-mind.ts');
-  const agent: VoiceAgent = new VoiceAgent(
-    options,
-    store,
-    offlineMind(store, () => agent),
-  );
-  return agent;
 }

@@ -15,7 +15,7 @@ import type { StageEvent } from '../core/stage/stage.ts';
 import type { ConversationParts } from './conversation.ts';
 import type { VoiceAgentOptions } from './options.ts';
 import type { FloorPorts } from './parts.ts';
-import { localRecipe, realtimeRecipe, type SessionRecipe } from './recipe.ts';
+import type { MakeRecipe, SessionRecipe } from './recipe.ts';
 
 /** Who watches a session. */
 export interface SessionObserver extends Omit<ConversationParts, 'options'> {
@@ -65,7 +65,7 @@ export class AgentSession {
   /** Turn of the reply that is being cut, and who waits for its end. */
   #cutting: { readonly turn: number; readonly done: () => void } | undefined;
 
-  constructor(options: VoiceAgentOptions, observer: SessionObserver) {
+  constructor(options: VoiceAgentOptions, observer: SessionObserver, make: MakeRecipe) {
     this.#observer = observer;
     this.#getStream = options.getStream ?? browserMicrophone;
     this.edge = new AudioEdge({
@@ -74,10 +74,9 @@ export class AgentSession {
       getStream: (constraints) => (this.#clips?.getStream ?? this.#getStream)(constraints),
       ...(options.constraints === undefined ? {} : { constraints: options.constraints }),
     });
-    const { realtime } = options;
     const parts = { ...observer, options, edge: this.edge, ports: () => this.#floor };
-    this.#recipe = realtime ? realtimeRecipe(realtime, parts) : localRecipe(parts);
-    this.#realtime = realtime ? deferred() : undefined;
+    this.#recipe = make(parts);
+    this.#realtime = this.#recipe.connects ? deferred() : undefined;
     this.#realtime?.promise.catch(() => {});
   }
 

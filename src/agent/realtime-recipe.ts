@@ -1,0 +1,72 @@
+/** A session around a realtime model; apart from the local one, so that a page without such a model never loads it. */
+import { element, type StreamElement } from '../core/element.ts';
+import { AntiphonError } from '../core/errors.ts';
+import { notPending } from '../stages/conversation/open-answers.ts';
+import { duplexTools } from '../stages/streaming/duplex-tools.ts';
+import { MicrophoneStage } from '../stages/streaming/microphone-stage.ts';
+import { SpeakerStage } from '../stages/streaming/speaker-stage.ts';
+import { workerStages } from './parts.ts';
+import { realtimePipeline, realtimeSetup } from './realtime-conversation.ts';
+import { realtimeStage } from './realtime-parts.ts';
+import type { RecipeParts, SessionRecipe } from './recipe.ts';
+
+/** A realtime model between microphone and speaker, behind our ears unless it has its own. */
+export function realtimeRecipe(parts: RecipeParts): SessionRecipe {
+  const { options, edge, ports, conversation } = parts;
+  const { toolPolicy: policy, realtime: provider } = options;
+  if (!provider)
+    throw new AntiphonError('invalid-argument', 'There is no `realtime` among the options.', {
+      hint: 'Give one, for example openAIRealtime(…).',
+    });
+  const tools = duplexTools({
+    tools: options.tools ?? [],
+    conversation,
+    ...(policy === undefined ? {} : { policy }),
+  });
+  const setup = async () => {
+    const { system, history } = await realtimeSetup(parts, parts.onUser);
+    return { system, history, tools: tools.offered };
+  };
+  const isOpen = (): boolean => ports() !== undefined;
+  const duplex = realtimeStage(provider, options, edge, { setup, tools }, isOpen);
+  const isLocal = provider.turnDetection === 'local';
+  const ears = isLocal ? workerStages(options, edge, ports).ears : undefined;
+  const pipeline = realtimePipeline(parts, {
+    microphone: new MicrophoneStage(edge),
+    ...(ears ? { ears } : {}),
+    duplex: duplex.stage,
+    speaker: new SpeakerStage(edge),
+  });
+  return {
+    pipeline,
+    workers: [ears, duplex.worker].flatMap((worker) => worker ?? []),
+    connects: true,
+    hasWords: false,
+    // The stage counts itself what was heard.
+    amend: () => {},
+    pendingTools: () => [],
+    answerTool: (callId) => {
+      throw notPending(callId);
+    },
+    takeEvent: (event) => {
+      if (event.type === 'element') look(event.detail as StreamElement, parts);
+      else if (event.type === 'turn-committed') {
+        const facts = event.detail as { readonly turn: number; readonly at: number };
+        parts.onUser(element('turn-end', { ...facts, meta: { awaited: true } }));
+      }
+      return event.type === 'element';
+    },
+    close: () => {
+      tools.close();
+      duplex.close();
+    },
+  };
+}
+
+/** Shows what the stage emits to whoever watches the person, or the reply. Errors and ends come with the output. */
+function look(item: StreamElement, { onUser, onReply }: RecipeParts): void {
+  if (item.kind === 'text' || item.kind === 'tool-call' || item.kind === 'tool-result')
+    onReply(item);
+  else if (item.kind === 'message' && item.message.role === 'assistant') onReply(item);
+  else if (item.kind !== 'error' && item.kind !== 'turn-end') onUser(item);
+}

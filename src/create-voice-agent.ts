@@ -1,0 +1,28 @@
+/** How a page gets its voice agent: the parts that are not needed are not loaded. */
+import type { VoiceAgentOptions } from './agent/options.ts';
+import { indexedDBStore } from './state/indexeddb-store.ts';
+import { memoryStore } from './state/memory-store.ts';
+import { VoiceAgent } from './voice-agent.ts';
+
+/**
+ * Makes a voice agent. No side effects but a look at whether IndexedDB is there.
+ *
+ * @example
+ * const agent = await createVoiceAgent({ system: 'You are brief.' });
+ * button.onclick = () => agent.start();
+ */
+export async function createVoiceAgent(options: VoiceAgentOptions = {}): Promise<VoiceAgent> {
+  const store =
+    options.state ?? (typeof indexedDB === 'undefined' ? memoryStore() : indexedDBStore());
+  // Apart, so that a page that needs neither never loads it.
+  const recipe = options.realtime && (await import('./agent/realtime-recipe.ts')).realtimeRecipe;
+  if (options.provider) return new VoiceAgent(options, store, options.provider, recipe);
+  const { offlineMind } = await import('./agent/offline-mind.ts');
+  const agent: VoiceAgent = new VoiceAgent(
+    options,
+    store,
+    offlineMind(store, () => agent),
+    recipe,
+  );
+  return agent;
+}
