@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AntiphonError } from '../../../../src/core/errors.ts';
 import { PipelineBuilder } from '../../../../src/core/pipeline/builder.ts';
 import type { PipelineConfig } from '../../../../src/core/pipeline/config.ts';
 import { accumulate, generate, sink, transform } from '../../../../src/core/stage/define-stage.ts';
@@ -16,6 +17,16 @@ const rate = (input?: number, output?: number): Partial<Stage> => ({
     ...(output === undefined ? {} : { output: { sampleRate: output } }),
   },
 });
+
+function refusal(subject: PipelineBuilder): AntiphonError {
+  try {
+    subject.build();
+  } catch (error) {
+    if (AntiphonError.is(error)) return error;
+    throw error;
+  }
+  throw new Error('it was built');
+}
 
 describe('build() refuses', () => {
   it.each([
@@ -48,6 +59,23 @@ describe('build() refuses', () => {
       /"c" is connected to nothing/,
     ],
     [
+      'two unknown ends of one edge, both named',
+      builder('a').connect('x', 'y'),
+      /edge from "x" to "y" names the unknown stage "x"/,
+    ],
+    [
+      'an edge for a route that its stage does not have',
+      builder('a', 'b').connect('a', 'b', { route: 'left' }),
+      /from "a" to "b" is for the route "left", which "a" does not have.*RouterStage/,
+    ],
+    [
+      'a route without an edge',
+      builder('b')
+        .add(stage('a', { routes: ['b', 'c'] }))
+        .branch('a', 'b'),
+      /route "c" of "a" leads nowhere.*\.branch\('a', \{ to: '…', route: 'c' \}\)/,
+    ],
+    [
       'a source with an input',
       builder('a')
         .add(stage('mic', { source: true }))
@@ -73,7 +101,11 @@ describe('build() refuses', () => {
     ],
   ] as [string, PipelineBuilder, RegExp][])('%s', (_, subject, message) => {
     expect(() => subject.build()).toThrow(message);
-    expect(() => subject.build()).toThrow(expect.objectContaining({ code: 'graph' }));
+    // What to do stands in the message too: a console shows nothing else.
+    const error = refusal(subject);
+    expect(error).toMatchObject({ code: 'graph' });
+    expect(error.hint).toMatch(/^[A-Z].*[.]$/);
+    expect(error.message).toContain(error.hint);
   });
 
   it('a stage that waits for the end of its input in a live session', () => {
