@@ -25,7 +25,7 @@ export interface RunStageOptions {
   readonly clock?: Clock;
   /** What the shared state of every turn starts from. */
   readonly turn?: TurnDefaults;
-  /** A run in which nothing moves for so long fails with `idle-timeout`; 5 000 ms unless given, 0: never. */
+  /** A run in which nothing moves for so long fails with `idle-timeout`; 30 000 ms unless given, 0: never. */
   readonly idleTimeoutMs?: number;
 }
 
@@ -65,7 +65,7 @@ export async function runStage(
   inputs: Iterable<StreamElement> | AsyncIterable<StreamElement>,
   options: RunStageOptions = {},
 ): Promise<StageRun> {
-  const { interrupt, cancel, signal, turn, clock = wallClock, idleTimeoutMs = 5_000 } = options;
+  const { interrupt, cancel, signal, turn, clock = wallClock, idleTimeoutMs = 30_000 } = options;
   const pipeline = new PipelineBuilder({ idleTimeoutMs, clock, channelBufferSize: 1 })
     .chain(stage)
     .build();
