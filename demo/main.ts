@@ -6,6 +6,7 @@ import { followFlow } from './flow.ts';
 import { followConversation, readParameters } from './parameters.ts';
 import { recall, remember } from './preferences.ts';
 import { Session } from './session.ts';
+import { askPerson } from './views/approval-dialog.ts';
 import { ConversationList } from './views/conversation-list.ts';
 import { startDrawers } from './views/drawers.ts';
 import { LatencyView } from './views/latency-view.ts';
@@ -37,6 +38,7 @@ async function run(): Promise<void> {
   const choice: AssistantChoice = parameters.server
     ? { kind: 'server', ...parameters.server, token: '', tools: true }
     : storedChoice();
+  let mind = choice.kind;
   const conversation = parameters.conversation ?? recall('conversation');
   const state = indexedDBStore();
   const offline = makeOffline(state);
@@ -46,10 +48,20 @@ async function run(): Promise<void> {
     state,
     provider: providerOf(choice, offline),
     tools: offline.tools,
+    toolPolicy: {
+      // The rules do what the person said; a model may have misunderstood.
+      permissions: ({ name }) =>
+        name === 'cancel_timers' && mind !== 'offline' ? 'ask' : undefined,
+      approve: askPerson,
+    },
+    filler: { texts: ['One moment.'] },
   });
   Object.assign(globalThis, { agent });
 
-  startSettings(choice, (chosen) => agent.setProvider(providerOf(chosen, offline)));
+  startSettings(choice, (chosen) => {
+    mind = chosen.kind;
+    agent.setProvider(providerOf(chosen, offline));
+  });
   const session = followTalk(agent);
   offline.onTimer(({ announcement }) => attempt(session.announce(announcement)));
   const followed = followTranscript(agent);

@@ -32,8 +32,8 @@ const call = (name: string): { id: string; name: string; arguments: unknown } =>
 
 /** What the server was shown last: `role: text`, results without their frame. */
 function lastMessages({ requests }: LoopbackServer): string[] {
-  const { messages } = requests.at(-1)?.body as { readonly messages: readonly ChatMessage[] };
-  return messages.map(({ role, content }) => {
+  const body = requests.at(-1)?.body as { readonly messages: readonly ChatMessage[] } | undefined;
+  return (body?.messages ?? []).map(({ role, content }) => {
     const text = (content ?? '').replace(/^\[result .*\]\n([^]*)\n\[end of result .*\]$/, '$1');
     return `${role}: ${text}`;
   });
@@ -179,6 +179,32 @@ test('tools are run, asked for, refused and waited for, and one is talked over',
     expect(server.violations).toEqual([]);
     await voice.page.evaluate(() => globalThis.agent.stop());
     await server.idle();
+  } finally {
+    await voice.close();
+    await server.close();
+  }
+});
+
+test('the demo asks before a model on a server cancels timers', async ({ baseURL }) => {
+  const server = await openAIChatServer({
+    replies: [chatReply({ calls: [call('cancel_timers')] }), chatReply({ text: 'I left them.' })],
+  });
+  const query = new URLSearchParams({
+    provider: server.baseURL,
+    model: 'scripted',
+    conversation: crypto.randomUUID(),
+  });
+  const voice = await VoicePage.open(`${baseURL}?${query}`, sample('tell-me-a-joke'));
+  try {
+    await voice.page.getByLabel('Type a message').fill('Cancel my timers');
+    await voice.page.keyboard.press('Enter');
+    await expect(voice.page.locator('dialog[open]')).toContainText('May it use cancel timers?');
+    await voice.page.getByRole('button', { name: 'Deny' }).click();
+    const [turn] = await voice.turns(1);
+    expect(turn?.reply).toBe('I left them.');
+    expect(lastMessages(server).at(-1)).toBe('tool: Error: The person did not allow this call.');
+    await expect(voice.page.locator('dialog[open]')).toHaveCount(0);
+    expect(server.violations).toEqual([]);
   } finally {
     await voice.close();
     await server.close();
