@@ -20,7 +20,7 @@ import {
   tone,
 } from '../../src/testing/index.ts';
 import { Conversation, answering, silence, speech } from '../unit/turn/conversation.ts';
-import { modelUrl, samplesOf } from '../unit/turn/silero-fixture.ts';
+import { nextTask } from '../../src/speech/tts/next-task.ts';
 import { live, once } from './play.ts';
 import { differs, same, type Area, type Row } from './row.ts';
 
@@ -196,8 +196,8 @@ const turnRows: readonly Row[] = [
           if (data.type === 'flush') resolve(data);
         };
       });
-      await new Promise((resolve) => setImmediate(resolve));
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTask();
+      await nextTask();
       session.push(...frames.slice(112));
       const outputs = await session.end();
       await received;
@@ -426,17 +426,19 @@ const turnRows: readonly Row[] = [
   ),
 ];
 
+/** Reads files, so it is for Node alone; the other rows run in browsers too. */
+const clip = new URL('../fixtures/question.wav', import.meta.url);
+const fixture = () => import('../unit/turn/silero-fixture.ts');
+
 /** The real detector over `seconds` of a sound. */
 async function listened(samples: Float32Array): Promise<StreamElement[]> {
   const vad: VoiceActivityDetector = sileroVoiceActivityDetector({
-    modelUrl: await modelUrl('v6'),
+    modelUrl: await (await fixture()).modelUrl('v6'),
   });
   const make = elements();
   return once([new AudioTurnStage({ vad })], make.frames(samples));
 }
 
-const question16k = (): Promise<Float32Array<ArrayBuffer>> =>
-  samplesOf(new URL('../fixtures/question.wav', import.meta.url));
 const rms = (samples: Float32Array): number =>
   Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
 
@@ -446,7 +448,7 @@ const detectorRows: readonly Row[] = [
     '§14.6 DefaultVADDetectsQuietSpeech ▲, §14.7 0.028 RMS ▲, #1632',
     'A soft speaker (0.028 RMS) is heard.',
     async () => {
-      const samples = await question16k();
+      const samples = await (await fixture()).samplesOf(clip);
       const factor = 0.028 / rms(samples);
       const quiet = new Float32Array(samples.length + 24_000);
       quiet.set(samples.map((sample) => sample * factor));
@@ -472,7 +474,7 @@ const detectorRows: readonly Row[] = [
     '§14.7 leaves speaking ≤ 300 ms ▲',
     'After true silence the end of speech is dated to within 300 ms.',
     async () => {
-      const samples = await question16k();
+      const samples = await (await fixture()).samplesOf(clip);
       const padded = new Float32Array(samples.length + 32_000);
       padded.set(samples);
       const last = only(await listened(padded), 'utterance').at(-1);
@@ -699,7 +701,7 @@ const wordRows: readonly Row[] = [
       const loud = make.probabilities([1600, 0.95], [1024, 0.01]);
       for (const frame of loud) {
         session.push(frame);
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTask();
       }
       const transcripts = only(await session.end(), 'transcript');
       const interims = transcripts.filter(({ final }) => !final).map(({ text }) => text);

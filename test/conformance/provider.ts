@@ -19,6 +19,7 @@ import {
   tone,
 } from '../../src/testing/index.ts';
 import { brief } from '../unit/conversation/helpers.ts';
+import { nextTask } from '../../src/speech/tts/next-task.ts';
 import { live, once } from './play.ts';
 import { differs, same, type Area, type Row } from './row.ts';
 
@@ -219,7 +220,7 @@ const toolRows: readonly Row[] = [
         tool(name, {
           async execute() {
             most = Math.max(most, (running += 1));
-            await new Promise((resolve) => setImmediate(resolve));
+            await nextTask();
             running -= 1;
           },
         });
