@@ -2,8 +2,8 @@
 import { hostStages } from '../src/core/stage/stage-host.ts';
 import { realtimeFromRecipe } from '../src/providers/realtime/from-recipe.ts';
 import type { RealtimeRecipe } from '../src/providers/realtime/realtime.ts';
-import { duplexHome } from '../src/stages/streaming/duplex-home.ts';
-import type { DuplexOptions } from '../src/stages/streaming/duplex-options.ts';
+import { duplexHome } from '../src/stages/streaming/duplex/home.ts';
+import type { DuplexOptions } from '../src/stages/streaming/duplex/options.ts';
 import { DuplexProviderStage } from '../src/stages/streaming/duplex-provider-stage.ts';
 
 /** What the page posts: how to make the provider, where to ask for the rest, and the stage's options. */

@@ -4,7 +4,7 @@ import { duplexWorker } from '../assets.ts';
 import { inWorker, type WorkerStage } from '../core/stage/remote-stage.ts';
 import type { Stage } from '../core/stage/stage.ts';
 import type { RealtimeProvider } from '../providers/realtime/realtime.ts';
-import { serveDuplexHome, type DuplexHome } from '../stages/streaming/duplex-home.ts';
+import { serveDuplexHome, type DuplexHome } from '../stages/streaming/duplex/home.ts';
 import { DuplexProviderStage, type DuplexKind } from '../stages/streaming/duplex-provider-stage.ts';
 import type { VoiceAgentOptions } from './options.ts';
 

@@ -2,7 +2,7 @@
 import { element, type StreamElement } from '../core/element.ts';
 import { AntiphonError } from '../core/errors.ts';
 import { notPending } from '../stages/conversation/open-answers.ts';
-import { duplexTools } from '../stages/streaming/duplex-tools.ts';
+import { duplexTools } from '../stages/streaming/duplex/tools.ts';
 import { MicrophoneStage } from '../stages/streaming/microphone-stage.ts';
 import { SpeakerStage } from '../stages/streaming/speaker-stage.ts';
 import { workerStages } from './parts.ts';

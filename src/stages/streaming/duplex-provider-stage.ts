@@ -2,8 +2,8 @@
 import { channel } from '../../core/channel/channel.ts';
 import type { StreamElement } from '../../core/element.ts';
 import type { AudioFormat, Stage, StageContext } from '../../core/stage/stage.ts';
-import type { DuplexOptions } from './duplex-options.ts';
-import { DuplexRun } from './duplex-run.ts';
+import type { DuplexOptions } from './duplex/options.ts';
+import { DuplexRun } from './duplex/run.ts';
 
 /** What the stage emits besides what it passes on. */
 export type DuplexKind =

@@ -7,8 +7,8 @@ import { geminiLive } from '../../../src/providers/realtime/gemini-live.ts';
 import { openAIRealtime } from '../../../src/providers/realtime/openai-realtime.ts';
 import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.ts';
 import { defineTool } from '../../../src/providers/tools.ts';
-import { serveDuplexHome } from '../../../src/stages/streaming/duplex-home.ts';
-import { duplexTools } from '../../../src/stages/streaming/duplex-tools.ts';
+import { serveDuplexHome } from '../../../src/stages/streaming/duplex/home.ts';
+import { duplexTools } from '../../../src/stages/streaming/duplex/tools.ts';
 import type { RealtimeReply } from '../../../src/testing/servers/index.ts';
 import type { RealtimeVendor } from './commands.ts';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { textMessage } from '../../../src/core/element.ts';
-import type { DuplexTools } from '../../../src/stages/streaming/duplex-options.ts';
+import type { DuplexTools } from '../../../src/stages/streaming/duplex/options.ts';
 import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.ts';
 import type { RealtimeReply, ScriptedTranscript } from '../../../src/testing/servers/index.ts';
 import { gemini, geminiServer, openAI, openAIServer } from './rig.ts';

@@ -15,7 +15,7 @@ import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import type { PipelineRun } from '../../../src/core/pipeline/run.ts';
 import type { RemoteStage, StageEnds, StageEvent } from '../../../src/core/stage/stage.ts';
 import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.ts';
-import type { DuplexOptions } from '../../../src/stages/streaming/duplex-options.ts';
+import type { DuplexOptions } from '../../../src/stages/streaming/duplex/options.ts';
 import { DuplexProviderStage } from '../../../src/stages/streaming/duplex-provider-stage.ts';
 import { settle } from '../../../src/testing/index.ts';
 import { speech } from './rig.ts';

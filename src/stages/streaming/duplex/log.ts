@@ -1,6 +1,6 @@
 /** What a realtime session may have to be told again: the audio of turns whose words are not known yet. */
-import { samplesToMs } from '../../core/time.ts';
-import type { RealtimeSession } from '../../providers/realtime/realtime.ts';
+import { samplesToMs } from '../../../core/time.ts';
+import type { RealtimeSession } from '../../../providers/realtime/realtime.ts';
 
 /** A step of a turn of the person. */
 export type TurnStep =

@@ -4,16 +4,16 @@ import {
   deserializeError,
   serializeError,
   toAntiphonError,
-} from '../../core/errors.ts';
-import type { StageContext } from '../../core/stage/stage.ts';
-import { sleep } from '../../core/time.ts';
-import { nextDelayMs } from '../../providers/http/retry.ts';
+} from '../../../core/errors.ts';
+import type { StageContext } from '../../../core/stage/stage.ts';
+import { sleep } from '../../../core/time.ts';
+import { nextDelayMs } from '../../../providers/http/retry.ts';
 import type {
   RealtimeEvent,
   RealtimeSession,
   RealtimeSetup,
-} from '../../providers/realtime/realtime.ts';
-import type { DuplexOptions, DuplexSetup } from './duplex-options.ts';
+} from '../../../providers/realtime/realtime.ts';
+import type { DuplexOptions, DuplexSetup } from './options.ts';
 
 /** What a link needs of the conversation it serves. */
 export interface DuplexLinkOwner {

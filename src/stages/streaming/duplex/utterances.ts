@@ -1,8 +1,8 @@
 /** The person's side of a realtime conversation: what they said, as the server writes it down, and when it gives up. */
-import { element, textMessage, type Message, type StreamElement } from '../../core/element.ts';
-import type { StageContext } from '../../core/stage/stage.ts';
-import { sleep } from '../../core/time.ts';
-import type { DuplexOptions } from './duplex-options.ts';
+import { element, textMessage, type Message, type StreamElement } from '../../../core/element.ts';
+import type { StageContext } from '../../../core/stage/stage.ts';
+import { sleep } from '../../../core/time.ts';
+import type { DuplexOptions } from './options.ts';
 
 /** After so long without a further fragment, fragments count as the whole, in ms. */
 const fragmentsSettleMs = 500;

@@ -1,9 +1,9 @@
 /** The speech of one reply of a realtime model on its way to the speaker, and how much of it was heard. */
-import { element, type SpeechElement } from '../../core/element.ts';
-import { msToSamples, samplesToMs } from '../../core/time.ts';
-import { Resampler } from '../../audio/resample.ts';
-import { TranscriptMarks } from '../../speech/tts/transcript-marks.ts';
-import { SpeechPieces, type PieceFacts } from './speech-pieces.ts';
+import { element, type SpeechElement } from '../../../core/element.ts';
+import { msToSamples, samplesToMs } from '../../../core/time.ts';
+import { Resampler } from '../../../audio/resample.ts';
+import { TranscriptMarks } from '../../../speech/tts/transcript-marks.ts';
+import { SpeechPieces, type PieceFacts } from '../speech-pieces.ts';
 
 /** Longest piece, in ms: what is in the speaker already can't wait for its words. */
 const pieceMs = 200;

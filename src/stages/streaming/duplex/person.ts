@@ -5,15 +5,15 @@ import {
   type MessageElement,
   type StreamElement,
   type TurnEndElement,
-} from '../../core/element.ts';
-import type { StageContext } from '../../core/stage/stage.ts';
-import { Resampler } from '../../audio/resample.ts';
-import type { DuplexLane } from './duplex-lane.ts';
-import type { DuplexLink } from './duplex-link.ts';
-import type { DuplexLog } from './duplex-log.ts';
-import type { DuplexOptions } from './duplex-options.ts';
-import type { DuplexTurns } from './duplex-turns.ts';
-import type { DuplexUtterances } from './duplex-utterances.ts';
+} from '../../../core/element.ts';
+import type { StageContext } from '../../../core/stage/stage.ts';
+import { Resampler } from '../../../audio/resample.ts';
+import type { DuplexLane } from './lane.ts';
+import type { DuplexLink } from './link.ts';
+import type { DuplexLog } from './log.ts';
+import type { DuplexOptions } from './options.ts';
+import type { DuplexTurns } from './turns.ts';
+import type { DuplexUtterances } from './utterances.ts';
 
 /** What {@link DuplexPerson} needs of the run. */
 export interface DuplexPersonOptions {

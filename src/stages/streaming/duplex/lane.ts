@@ -5,8 +5,8 @@ import {
   type Message,
   type TurnEndElement,
   type Usage,
-} from '../../core/element.ts';
-import type { DuplexSpeech } from './duplex-speech.ts';
+} from '../../../core/element.ts';
+import type { DuplexSpeech } from './speech.ts';
 
 /** How a turn began: the person spoke, typed, or the page had something said. */
 export type DuplexTurnKind = 'spoken' | 'typed' | 'said';

@@ -1,13 +1,13 @@
 /** The model's side of a realtime conversation: what it says, in sound and in words, and the tools it calls. */
-import type { ChannelWriter } from '../../core/channel/channel.ts';
-import { element, textMessage, type StreamElement, type ToolCall } from '../../core/element.ts';
-import type { StageContext } from '../../core/stage/stage.ts';
-import type { RealtimeEvent } from '../../providers/realtime/realtime.ts';
-import type { DuplexHeard } from './duplex-heard.ts';
-import type { DuplexLane } from './duplex-lane.ts';
-import type { DuplexLink } from './duplex-link.ts';
-import type { DuplexOptions } from './duplex-options.ts';
-import type { DuplexOrder } from './duplex-order.ts';
+import type { ChannelWriter } from '../../../core/channel/channel.ts';
+import { element, textMessage, type StreamElement, type ToolCall } from '../../../core/element.ts';
+import type { StageContext } from '../../../core/stage/stage.ts';
+import type { RealtimeEvent } from '../../../providers/realtime/realtime.ts';
+import type { DuplexHeard } from './heard.ts';
+import type { DuplexLane } from './lane.ts';
+import type { DuplexLink } from './link.ts';
+import type { DuplexOptions } from './options.ts';
+import type { DuplexOrder } from './order.ts';
 
 /** What the replies need of the rest of the run. */
 export interface DuplexRepliesOptions {

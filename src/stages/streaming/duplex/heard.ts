@@ -1,9 +1,9 @@
 /** How much of a realtime reply the person heard: from the playback counter where there is one, else from the clock. */
-import type { FloorMessage } from '../../audio/floor.ts';
-import type { StageContext } from '../../core/stage/stage.ts';
-import { msToSamples, samplesToMs, sleep } from '../../core/time.ts';
-import type { RealtimeSession } from '../../providers/realtime/realtime.ts';
-import type { DuplexLane } from './duplex-lane.ts';
+import type { FloorMessage } from '../../../audio/floor.ts';
+import type { StageContext } from '../../../core/stage/stage.ts';
+import { msToSamples, samplesToMs, sleep } from '../../../core/time.ts';
+import type { RealtimeSession } from '../../../providers/realtime/realtime.ts';
+import type { DuplexLane } from './lane.ts';
 
 /** So long playback may take to answer before the clock has to do, in ms. */
 const reportPatienceMs = 1000;

@@ -1,8 +1,8 @@
 /** What a `DuplexProviderStage` needs. */
-import type { Message, ToolCall } from '../../core/element.ts';
-import type { RetryPolicy } from '../../providers/http/retry.ts';
-import type { RealtimeProvider, RealtimeToolResult } from '../../providers/realtime/realtime.ts';
-import type { ToolDefinition } from '../../providers/tools.ts';
+import type { Message, ToolCall } from '../../../core/element.ts';
+import type { RetryPolicy } from '../../../providers/http/retry.ts';
+import type { RealtimeProvider, RealtimeToolResult } from '../../../providers/realtime/realtime.ts';
+import type { ToolDefinition } from '../../../providers/tools.ts';
 
 /** What a session starts from; asked for before every connection. */
 export interface DuplexSetup {

@@ -1,5 +1,5 @@
 /** What the turns of a realtime conversation emit besides sound, in order: the person's words before the answer to them. */
-import type { StreamElement } from '../../core/element.ts';
+import type { StreamElement } from '../../../core/element.ts';
 
 interface Lane {
   readonly turn: number;

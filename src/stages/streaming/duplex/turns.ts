@@ -1,11 +1,11 @@
 /** The turns of one run of a realtime conversation: which are under way, what was said, in what order it is told. */
-import { element, type Message, type StreamElement } from '../../core/element.ts';
-import { modelHistory } from '../conversation/model-history.ts';
-import { RunMemory } from '../conversation/run-memory.ts';
-import { DuplexLane, type DuplexTurnKind } from './duplex-lane.ts';
-import type { DuplexOptions } from './duplex-options.ts';
-import { DuplexOrder } from './duplex-order.ts';
-import { DuplexSpeech } from './duplex-speech.ts';
+import { element, type Message, type StreamElement } from '../../../core/element.ts';
+import { modelHistory } from '../../conversation/model-history.ts';
+import { RunMemory } from '../../conversation/run-memory.ts';
+import { DuplexLane, type DuplexTurnKind } from './lane.ts';
+import type { DuplexOptions } from './options.ts';
+import { DuplexOrder } from './order.ts';
+import { DuplexSpeech } from './speech.ts';
 
 /** Turns kept after their end: reports of playback may still be about them. */
 const rememberedTurns = 16;

@@ -1,10 +1,10 @@
 /** Tools for realtime replies, run under the same policy as those of a text model. */
-import type { Clock } from '../../core/time.ts';
-import { ToolRunner } from '../../providers/tool-runner.ts';
-import type { ToolTurn } from '../../providers/tool-turn.ts';
-import type { ToolEvent, ToolPolicy } from '../../providers/tool-policy.ts';
-import type { Tool } from '../../providers/tools.ts';
-import type { DuplexTools } from './duplex-options.ts';
+import type { Clock } from '../../../core/time.ts';
+import { ToolRunner } from '../../../providers/tool-runner.ts';
+import type { ToolTurn } from '../../../providers/tool-turn.ts';
+import type { ToolEvent, ToolPolicy } from '../../../providers/tool-policy.ts';
+import type { Tool } from '../../../providers/tools.ts';
+import type { DuplexTools } from './options.ts';
 
 /** What {@link duplexTools} takes. */
 export interface DuplexToolsOptions {

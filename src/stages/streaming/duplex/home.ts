@@ -3,11 +3,11 @@
  * be posted, so the page answers at a port; nothing of it is audio.
  */
 import { expose, wrap, type Remote } from 'comlink';
-import type { ToolCall } from '../../core/element.ts';
-import { deserializeError, serializeError, type ErrorData } from '../../core/errors.ts';
-import { currentToken } from '../../providers/http/credentials.ts';
-import type { RealtimeToken } from '../../providers/realtime/realtime.ts';
-import type { DuplexSetup, DuplexToolRound, DuplexTools } from './duplex-options.ts';
+import type { ToolCall } from '../../../core/element.ts';
+import { deserializeError, serializeError, type ErrorData } from '../../../core/errors.ts';
+import { currentToken } from '../../../providers/http/credentials.ts';
+import type { RealtimeToken } from '../../../providers/realtime/realtime.ts';
+import type { DuplexSetup, DuplexToolRound, DuplexTools } from './options.ts';
 
 /** What the page has. */
 export interface DuplexHome {

@@ -1,19 +1,19 @@
 /** One run of `DuplexProviderStage`: joins the person, the session and the replies. */
-import type { ChannelWriter } from '../../core/channel/channel.ts';
-import { element, messageText, type Message, type StreamElement } from '../../core/element.ts';
-import { AntiphonError, serializeError, type ErrorData } from '../../core/errors.ts';
-import type { StageContext } from '../../core/stage/stage.ts';
-import { sleep } from '../../core/time.ts';
-import type { RealtimeEvent, RealtimeSession } from '../../providers/realtime/realtime.ts';
-import { DuplexHeard } from './duplex-heard.ts';
-import type { DuplexLane } from './duplex-lane.ts';
-import { DuplexLink } from './duplex-link.ts';
-import { DuplexLog } from './duplex-log.ts';
-import type { DuplexOptions, DuplexSetup } from './duplex-options.ts';
-import { DuplexPerson } from './duplex-person.ts';
-import { DuplexReplies } from './duplex-replies.ts';
-import { DuplexTurns } from './duplex-turns.ts';
-import { DuplexUtterances } from './duplex-utterances.ts';
+import type { ChannelWriter } from '../../../core/channel/channel.ts';
+import { element, messageText, type Message, type StreamElement } from '../../../core/element.ts';
+import { AntiphonError, serializeError, type ErrorData } from '../../../core/errors.ts';
+import type { StageContext } from '../../../core/stage/stage.ts';
+import { sleep } from '../../../core/time.ts';
+import type { RealtimeEvent, RealtimeSession } from '../../../providers/realtime/realtime.ts';
+import { DuplexHeard } from './heard.ts';
+import type { DuplexLane } from './lane.ts';
+import { DuplexLink } from './link.ts';
+import { DuplexLog } from './log.ts';
+import type { DuplexOptions, DuplexSetup } from './options.ts';
+import { DuplexPerson } from './person.ts';
+import { DuplexReplies } from './replies.ts';
+import { DuplexTurns } from './turns.ts';
+import { DuplexUtterances } from './utterances.ts';
 
 /** Where the run puts what it makes. */
 export interface DuplexOutput {
