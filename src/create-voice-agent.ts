@@ -1,7 +1,6 @@
 /** How a page gets its voice agent: the parts that are not needed are not loaded. */
 import type { VoiceAgentOptions } from './agent/options.ts';
 import { indexedDBStore } from './state/indexeddb-store.ts';
-import { memoryStore } from './state/memory-store.ts';
 import { VoiceAgent } from './voice-agent.ts';
 
 /**
@@ -12,9 +11,12 @@ import { VoiceAgent } from './voice-agent.ts';
  * button.onclick = () => agent.start();
  */
 export async function createVoiceAgent(options: VoiceAgentOptions = {}): Promise<VoiceAgent> {
+  // What is imported here is loaded by pages that need it alone.
   const store =
-    options.state ?? (typeof indexedDB === 'undefined' ? memoryStore() : indexedDBStore());
-  // Apart, so that a page that needs neither never loads it.
+    options.state ??
+    (typeof indexedDB === 'undefined'
+      ? (await import('./state/memory-store.ts')).memoryStore()
+      : indexedDBStore());
   const recipe = options.realtime && (await import('./agent/realtime-recipe.ts')).realtimeRecipe;
   if (options.provider) return new VoiceAgent(options, store, options.provider, recipe);
   const { offlineMind } = await import('./agent/offline-mind.ts');

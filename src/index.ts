@@ -253,7 +253,8 @@ export type {
   TurnDetection,
 } from './providers/realtime/realtime.ts';
 export type { JsonObject, WebSocketClass } from './providers/realtime/json-socket.ts';
-export { answerLater, defineTool } from './providers/tools.ts';
+export { defineTool } from './providers/define-tool.ts';
+export { answerLater } from './providers/tools.ts';
 export type {
   StandardSchema,
   Tool,

@@ -4,7 +4,7 @@ import type { TurnTrace } from '../../src/agent/events.ts';
 import { messageText, textMessage } from '../../src/core/element.ts';
 import { AntiphonError } from '../../src/core/errors.ts';
 import { memoryStore } from '../../src/state/memory-store.ts';
-import { defineTool } from '../../src/providers/tools.ts';
+import { defineTool } from '../../src/providers/define-tool.ts';
 import {
   reply,
   runOffline,

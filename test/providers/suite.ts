@@ -9,7 +9,7 @@ import { openAICompatible } from '../../src/providers/openai-compatible.ts';
 import { openAIResponses } from '../../src/providers/openai-responses.ts';
 import type { Provider, ProviderPart, ProviderRequest } from '../../src/providers/provider.ts';
 import { toolLoop } from '../../src/providers/tool-loop.ts';
-import { defineTool } from '../../src/providers/tools.ts';
+import { defineTool } from '../../src/providers/define-tool.ts';
 import {
   vendors,
   type RemoteServer,

@@ -1,5 +1,6 @@
 /** The offline assistant's tools. They are ordinary tools: the stage runs them, any model could call them. */
-import { defineTool, type Tool } from '../tools.ts';
+import { defineTool } from '../define-tool.ts';
+import type { Tool } from '../tools.ts';
 import { calculate } from './calculator.ts';
 import { localTime } from './spoken-time.ts';
 import { longestTimerSeconds, type Timers } from './timers.ts';

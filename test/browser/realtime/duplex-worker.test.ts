@@ -6,7 +6,7 @@ import { inWorker, type WorkerStage } from '../../../src/core/stage/remote-stage
 import { geminiLive } from '../../../src/providers/realtime/gemini-live.ts';
 import { openAIRealtime } from '../../../src/providers/realtime/openai-realtime.ts';
 import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.ts';
-import { defineTool } from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
 import { serveDuplexHome } from '../../../src/stages/streaming/duplex/home.ts';
 import { duplexTools } from '../../../src/stages/streaming/duplex/tools.ts';
 import type { RealtimeReply } from '../../../src/testing/servers/index.ts';

@@ -5,7 +5,7 @@ import { anthropic } from '../../../src/providers/anthropic.ts';
 import { gemini } from '../../../src/providers/gemini.ts';
 import { openAICompatible } from '../../../src/providers/openai-compatible.ts';
 import { openAIResponses } from '../../../src/providers/openai-responses.ts';
-import { defineTool } from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
 import { ProviderStage } from '../../../src/stages/conversation/provider-stage.ts';
 import { testContext } from '../../../src/testing/index.ts';
 import {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { element, type MessageElement, type StreamElement } from '../../../src/core/element.ts';
 import { AntiphonError } from '../../../src/core/errors.ts';
-import { defineTool } from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
 import { ProviderStage } from '../../../src/stages/conversation/provider-stage.ts';
 import { reply, runOn, scriptedProvider, testContext } from '../../../src/testing/index.ts';
 import { assistant, brief, collect, feed, shown, turnEnd, user } from './helpers.ts';

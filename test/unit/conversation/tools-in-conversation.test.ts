@@ -12,12 +12,8 @@ import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import type { StageEvent } from '../../../src/core/stage/stage.ts';
 import type { Provider, ProviderRequest } from '../../../src/providers/provider.ts';
 import { unframeResult } from '../../../src/providers/tool-result.ts';
-import {
-  answerLater,
-  defineTool,
-  type Tool,
-  type ToolOptions,
-} from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
+import { answerLater, type Tool, type ToolOptions } from '../../../src/providers/tools.ts';
 import { memoryStore } from '../../../src/state/memory-store.ts';
 import {
   ProviderStage,

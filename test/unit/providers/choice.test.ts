@@ -4,7 +4,7 @@ import { AntiphonError, type ErrorCode } from '../../../src/core/errors.ts';
 import { fallback } from '../../../src/providers/fallback.ts';
 import type { Provider, ProviderPart, ProviderRequest } from '../../../src/providers/provider.ts';
 import { race } from '../../../src/providers/race.ts';
-import { defineTool } from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
 import { gate, reply, scriptedProvider, type Gate } from '../../../src/testing/index.ts';
 import type { ReplyStep, ScriptedProvider } from '../../../src/testing/index.ts';
 

@@ -9,7 +9,7 @@ import { isLongLivedKey, querySecrets } from '../../../src/providers/http/key-sh
 import { redact } from '../../../src/providers/http/redact.ts';
 import { openAICompatible } from '../../../src/providers/openai-compatible.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
-import { defineTool } from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
 import { memoryStore } from '../../../src/state/memory-store.ts';
 import { ProviderStage } from '../../../src/stages/conversation/provider-stage.ts';
 import { StateStoreSaveStage } from '../../../src/stages/conversation/state-store-save-stage.ts';

@@ -4,9 +4,9 @@ import type { ToolCall } from '../../../src/core/element.ts';
 import type { ToolEvent, ToolPolicy } from '../../../src/providers/tool-policy.ts';
 import { unframeResult } from '../../../src/providers/tool-result.ts';
 import { ToolRunner, type ToolOutcome, type ToolTurn } from '../../../src/providers/tool-runner.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
 import {
   answerLater,
-  defineTool,
   type Tool,
   type ToolContext,
   type ToolOptions,

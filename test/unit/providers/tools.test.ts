@@ -9,12 +9,8 @@ import {
 } from '../../../src/providers/tool-loop.ts';
 import { unframeResult } from '../../../src/providers/tool-result.ts';
 import { ToolRunner } from '../../../src/providers/tool-runner.ts';
-import {
-  defineTool,
-  type StandardSchema,
-  type Tool,
-  type ToolContext,
-} from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
+import type { StandardSchema, Tool, ToolContext } from '../../../src/providers/tools.ts';
 import { reply, scriptedProvider } from '../../../src/testing/index.ts';
 
 const context = (signal = new AbortController().signal): ToolContext => ({

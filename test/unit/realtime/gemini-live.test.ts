@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { textMessage } from '../../../src/core/element.ts';
 import { duplexTools } from '../../../src/stages/streaming/duplex/tools.ts';
-import { defineTool } from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
 import { expectViolations, gemini, geminiServer, open, speech } from './rig.ts';
 import { Talk } from './talk.ts';
 

@@ -1,7 +1,8 @@
 /** Whole conversations with scripted sides, for Node and for the browser: test/fixtures/conversations has their logs. */
 import { AntiphonError } from '../../../src/core/errors.ts';
 import { sleep, type Clock } from '../../../src/core/time.ts';
-import { answerLater, defineTool, type Tool } from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
+import { answerLater, type Tool } from '../../../src/providers/tools.ts';
 import {
   asScripted,
   fakeClock,

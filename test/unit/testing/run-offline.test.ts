@@ -4,7 +4,7 @@ import type { Recording } from '../../../src/audio/wav.ts';
 import { AntiphonError } from '../../../src/core/errors.ts';
 import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import { transform } from '../../../src/core/stage/define-stage.ts';
-import { defineTool } from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
 import {
   asScripted,
   fakeClock,
