@@ -6,6 +6,7 @@ import { VoiceAgent } from './voice-agent.ts';
 /**
  * Makes a voice agent. No side effects but a look at whether IndexedDB is there.
  *
+ * @throws AntiphonError `unsupported` for options that a `realtime` model has no use for, where no `fallback` has either
  * @example
  * const agent = await createVoiceAgent({ system: 'You are brief.' });
  * button.onclick = () => agent.start();
@@ -17,7 +18,9 @@ export async function createVoiceAgent(options: VoiceAgentOptions = {}): Promise
     (typeof indexedDB === 'undefined'
       ? (await import('./state/memory-store.ts')).memoryStore()
       : indexedDBStore());
-  const recipe = options.realtime && (await import('./agent/realtime-recipe.ts')).realtimeRecipe;
+  const realtime = options.realtime && (await import('./agent/realtime-recipe.ts'));
+  realtime?.checkRealtimeOptions(options);
+  const recipe = realtime?.realtimeRecipe;
   if (options.provider) return new VoiceAgent(options, store, options.provider, recipe);
   const { offlineMind } = await import('./agent/offline-mind.ts');
   const agent: VoiceAgent = new VoiceAgent(

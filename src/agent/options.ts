@@ -71,13 +71,22 @@ export interface VoiceAgentOptions {
    * the same history; what was not answered is answered there. True unless given.
    */
   readonly fallback?: boolean;
-  /** What the mind may use besides the tools it brings along. */
+  /**
+   * What the mind may use besides the tools it brings along. A realtime model can't wait for `answerTool`: there a tool
+   * that answers later fails.
+   */
   readonly tools?: readonly Tool[];
   /** Permissions and limits of tools, and who is asked. Default: all are allowed, within the usual limits. */
   readonly toolPolicy?: ToolPolicy;
-  /** For the first question of each turn. Default `auto`. */
+  /**
+   * For the first question of each turn. Default `auto`. With `realtime` it counts in the `fallback` only; without one
+   * it is refused (`unsupported`).
+   */
   readonly toolChoice?: ToolChoice;
-  /** Words said while a slow tool runs, e.g. `{ texts: ['One moment.'] }`. Default none: they would have to fit the language. */
+  /**
+   * Words said while a slow tool runs, e.g. `{ texts: ['One moment.'] }`. Default none: they would have to fit the
+   * language. With `realtime` they are said in the `fallback` only; without one they are refused (`unsupported`).
+   */
   readonly filler?: ToolFillerOptions;
   /** Id of the conversation to go on with; a new one unless given. */
   readonly conversation?: string;

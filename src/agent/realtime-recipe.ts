@@ -1,14 +1,35 @@
 /** A session around a realtime model; apart from the local one, so that a page without such a model never loads it. */
 import { element, type StreamElement } from '../core/element.ts';
 import { AntiphonError } from '../core/errors.ts';
-import { notPending } from '../stages/conversation/open-answers.ts';
 import { duplexTools } from '../stages/streaming/duplex/tools.ts';
 import { MicrophoneStage } from '../stages/streaming/microphone-stage.ts';
 import { SpeakerStage } from '../stages/streaming/speaker-stage.ts';
 import { workerStages } from './parts.ts';
 import { realtimePipeline, realtimeSetup } from './realtime-conversation.ts';
 import { realtimeStage } from './realtime-parts.ts';
+import type { VoiceAgentOptions } from './options.ts';
 import type { RecipeParts, SessionRecipe } from './recipe.ts';
+
+const hints = {
+  filler: 'Ask in `system` for a word before slow tools, or leave `fallback` on: there it counts.',
+  toolChoice:
+    "Set it where the API takes it, for example openAIRealtime({ session: { tool_choice: 'required' } }), or leave " +
+    '`fallback` on: there it counts.',
+};
+
+/**
+ * Refuses what a realtime session can't do and no local pipeline stands by for.
+ *
+ * @throws AntiphonError `unsupported`
+ */
+export function checkRealtimeOptions(options: VoiceAgentOptions): void {
+  if (options.fallback !== false) return;
+  for (const name of ['filler', 'toolChoice'] as const)
+    if ((options[name] ?? 'auto') !== 'auto')
+      throw new AntiphonError('unsupported', `A realtime model can't be given \`${name}\`.`, {
+        hint: hints[name],
+      });
+}
 
 /** A realtime model between microphone and speaker, behind our ears unless it has its own. */
 export function realtimeRecipe(parts: RecipeParts): SessionRecipe {
@@ -46,7 +67,10 @@ export function realtimeRecipe(parts: RecipeParts): SessionRecipe {
     amend: () => {},
     pendingTools: () => [],
     answerTool: (callId) => {
-      throw notPending(callId);
+      throw new AntiphonError('unsupported', 'A realtime model waits for no answer from outside.', {
+        hint: 'Let `execute` of the tool wait for it, with a `timeoutMs` that is long enough.',
+        details: { callId },
+      });
     },
     takeEvent: (event) => {
       if (event.type === 'element') look(event.detail as StreamElement, parts);

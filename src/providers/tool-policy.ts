@@ -143,6 +143,18 @@ export function isOffered({ permissions, otherwise = 'allow' }: ToolPolicy, tool
   return (said ?? tool.permission ?? otherwise) !== 'deny';
 }
 
+/**
+ * The tools to show to a model, sorted by name, so that prompt caches find them where they were; without those whose
+ * every call would be denied. Of two with one name the last wins.
+ */
+export function offeredTools(policy: ToolPolicy, tools: Iterable<Tool>): ToolDefinition[] {
+  const named = new Map([...tools].map((tool) => [tool.name, tool]));
+  return [...named.values()]
+    .filter((tool) => isOffered(policy, tool))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, description, parameters }) => ({ name, description, parameters }));
+}
+
 /** The error of a turn that used up one of its limits; `details.limit` names it. */
 export function limitError(limit: keyof ToolPolicy, message: string): AntiphonError {
   return new AntiphonError('tool', message, {

@@ -9,8 +9,8 @@ import { CallRecord } from './call-record.ts';
 import { Seats } from './seats.ts';
 import { execute, failureOf, withoutResult, type ToolOutcome } from './tool-execution.ts';
 import {
-  isOffered,
   limitError,
+  offeredTools,
   permissionFor,
   type ToolEvent,
   type ToolPolicy,
@@ -30,6 +30,8 @@ export interface ToolTurnOptions {
   readonly emit?: (event: ToolEvent) => void;
   /** Gets the outcome of a call that was `running` when the turn was interrupted, whenever that is. */
   readonly onLate?: (outcome: ToolOutcome) => void;
+  /** Whether calls may stay open for an answer from outside; else a tool that gives `answerLater` fails. Default true. */
+  readonly answersLater?: boolean;
 }
 
 /** What a run shares among its turns. */
@@ -68,12 +70,10 @@ export class ToolTurn {
     });
   }
 
-  /** The tools to offer to the model now, sorted by name, so that prompt caches find them where they were. */
+  /** The tools to offer to the model now, sorted by name. */
   get offered(): readonly ToolDefinition[] {
-    return [...this.#tools.values()]
-      .filter((tool) => !this.#record.excludes(tool.name) && isOffered(this.#shared.policy, tool))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      .map(({ name, description, parameters }) => ({ name, description, parameters }));
+    const left = [...this.#tools.values()].filter(({ name }) => !this.#record.excludes(name));
+    return offeredTools(this.#shared.policy, left);
   }
 
   /** True once a tool wants the turn to end after this round. */
@@ -207,7 +207,7 @@ export class ToolTurn {
 
   async #execute(call: ToolCall, tool: Tool): Promise<ToolOutcome> {
     if (this.#isOver) return this.#over(this.#gone(call));
-    const { turn, conversation, signal, onLate } = this.#options;
+    const { turn, conversation, signal, onLate, answersLater = true } = this.#options;
     const { policy, clock, closed } = this.#shared;
     this.#emit({ type: 'tool-start', ...this.#about(call) });
     const startedAtMs = clock.now();
@@ -220,6 +220,7 @@ export class ToolTurn {
       interrupted: signal,
       deadline: this.#deadline.signal,
       closed,
+      answersLater,
       stopTurn: () => {
         this.#stopped = true;
       },

@@ -9,10 +9,10 @@ export function endpoint(baseURL: string, path: string): string {
   return joined + (joined.includes('?') ? `&${query.slice(1)}` : query);
 }
 
-/** Throws `invalid-argument` for an address with credentials in it. */
-export function checkBaseURL(baseURL: string): void {
+/** Throws `invalid-argument` for an address with credentials in it; `option` is its name among the options. */
+export function checkBaseURL(baseURL: string, option: string = 'baseURL'): void {
   if (/\/\/[^/?#]*@/.test(baseURL))
-    throw new AntiphonError('invalid-argument', 'baseURL carries credentials.', {
+    throw new AntiphonError('invalid-argument', `${option} carries credentials.`, {
       hint: 'Pass them as `token` or `headers`; browsers refuse addresses with credentials.',
     });
 }

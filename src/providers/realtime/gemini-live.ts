@@ -7,7 +7,7 @@ import { publicUrl } from '../http/redact.ts';
 import { geminiInputRate, historyContent, toolsOf } from './gemini-messages.ts';
 import { GeminiSession } from './gemini-session.ts';
 import { openJsonSocket, type JsonObject, type WebSocketClass } from './json-socket.ts';
-import { mintedToken } from './realtime-token.ts';
+import { checkServer, mintedToken } from './realtime-token.ts';
 import type {
   RealtimeConnectOptions,
   RealtimeProvider,
@@ -58,7 +58,8 @@ export interface GeminiLiveOptions extends GeminiLiveSettings {
  * A speech-to-speech model of Google. No side effects before `connect`. It can't be told what was heard of a reply that
  * was cut; the conversation's history says it.
  *
- * @throws AntiphonError `invalid-argument` without `model` or `token`
+ * @throws AntiphonError `invalid-argument` without `model` or `token`; `provider-auth` for a `url` with a key that lives
+ *   long, in a page
  * @example
  * const agent = await createVoiceAgent({
  *   realtime: geminiLive({ model: 'gemini-3.1-flash-live-preview', token: () => fetch('/token').then((r) => r.text()) }),
@@ -74,6 +75,7 @@ export function geminiLive(options: GeminiLiveOptions): RealtimeProvider {
     throw new AntiphonError('invalid-argument', 'geminiLive needs `token`, a function.', {
       hint: 'Mint an ephemeral token on your server and fetch it there; it is asked for at every connection.',
     });
+  checkServer(serverOf(settings), settings.dangerouslyAllowBrowserKey);
   return {
     id: `gemini-live:${settings.model}`,
     inputSampleRate: geminiInputRate,
@@ -96,7 +98,8 @@ async function connect(
   { signal, onEvent }: RealtimeConnectOptions,
 ): Promise<RealtimeSession> {
   const { connectTimeoutMs = 10_000, dangerouslyAllowBrowserKey = false } = options;
-  const token = await mintedToken(options.token, dangerouslyAllowBrowserKey, signal);
+  const server = serverOf(options);
+  const token = await mintedToken(options.token, dangerouslyAllowBrowserKey, signal, server);
   const url = addressOf(options, token);
   const where = publicUrl(url);
   const accepted = deferred<void>();
@@ -143,14 +146,18 @@ async function connect(
   }
 }
 
+function serverOf({ url = 'wss://generativelanguage.googleapis.com' }: GeminiLiveSettings): string {
+  return url;
+}
+
 /** A token is for the constrained method only, and a key for the plain one only. */
 function addressOf(options: GeminiLiveSettings, token: string): string {
-  const { url = 'wss://generativelanguage.googleapis.com', apiVersion = 'v1alpha' } = options;
+  const { apiVersion = 'v1alpha' } = options;
   const isToken = token.startsWith('auth_tokens/');
   const version = isToken ? apiVersion : 'v1beta';
   const method = isToken ? 'BidiGenerateContentConstrained' : 'BidiGenerateContent';
   const service = `google.ai.generativelanguage.${version}.GenerativeService.${method}`;
-  const address = new URL(`/ws/${service}`, url);
+  const address = new URL(`/ws/${service}`, serverOf(options));
   address.searchParams.set(isToken ? 'access_token' : 'key', token);
   return address.href;
 }

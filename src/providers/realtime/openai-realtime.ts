@@ -4,11 +4,12 @@ import { AntiphonError, deserializeError, serializeError } from '../../core/erro
 import { abortable } from '../abort.ts';
 import { recordOf, stringOf } from '../chat/json.ts';
 import type { RetryPolicy } from '../http/retry.ts';
+import { querySecrets } from '../http/key-shapes.ts';
 import { publicUrl } from '../http/redact.ts';
 import { openJsonSocket, type JsonObject, type WebSocketClass } from './json-socket.ts';
 import { errorOf, itemsOf, numberIn } from './openai-events.ts';
 import { openAIRate, OpenAISession } from './openai-session.ts';
-import { mintedToken } from './realtime-token.ts';
+import { checkServer, mintedToken } from './realtime-token.ts';
 import type {
   RealtimeConnectOptions,
   RealtimeProvider,
@@ -55,7 +56,8 @@ export interface OpenAIRealtimeOptions extends OpenAIRealtimeSettings {
 /**
  * A speech-to-speech model of OpenAI. No side effects before `connect`.
  *
- * @throws AntiphonError `invalid-argument` without `model` or `token`
+ * @throws AntiphonError `invalid-argument` without `model` or `token`; `provider-auth` for a `url` with a key that lives
+ *   long, in a page
  * @example
  * const agent = await createVoiceAgent({
  *   realtime: openAIRealtime({ model: 'gpt-realtime-2.1', token: () => fetch('/token').then((r) => r.text()) }),
@@ -71,6 +73,7 @@ export function openAIRealtime(options: OpenAIRealtimeOptions): RealtimeProvider
     throw new AntiphonError('invalid-argument', 'openAIRealtime needs `token`, a function.', {
       hint: 'Mint an ephemeral token on your server and fetch it there; it is asked for at every connection.',
     });
+  checkServer(serverOf(settings), settings.dangerouslyAllowBrowserKey);
   return {
     id: `openai-realtime:${settings.model}`,
     inputSampleRate: openAIRate,
@@ -90,8 +93,9 @@ async function connect(
   { signal, onEvent }: RealtimeConnectOptions,
 ): Promise<RealtimeSession> {
   const { connectTimeoutMs = 10_000, keepaliveMs = 20_000, dangerouslyAllowBrowserKey } = options;
-  const token = await mintedToken(options.token, dangerouslyAllowBrowserKey ?? false, signal);
-  const url = new URL(options.url ?? 'wss://api.openai.com/v1/realtime');
+  const allowed = dangerouslyAllowBrowserKey ?? false;
+  const token = await mintedToken(options.token, allowed, signal, serverOf(options));
+  const url = new URL(serverOf(options));
   url.searchParams.set('model', options.model);
   const where = publicUrl(url.href);
   const created = deferred<JsonObject>();
@@ -109,7 +113,7 @@ async function connect(
     protocols: ['realtime', `openai-insecure-api-key.${token}`],
     ...(options.webSocket === undefined ? {} : { webSocket: options.webSocket }),
     connectTimeoutMs,
-    secrets: [token],
+    secrets: [token, ...querySecrets(serverOf(options))],
     signal,
     onMessage: (message) => {
       if (message['type'] === 'session.created') created.resolve(recordOf(message['session']));
@@ -156,6 +160,10 @@ async function connect(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function serverOf({ url = 'wss://api.openai.com/v1/realtime' }: OpenAIRealtimeSettings): string {
+  return url;
 }
 
 function detectionOf({ turnDetection = 'local' }: OpenAIRealtimeSettings): JsonObject | null {

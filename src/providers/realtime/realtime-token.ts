@@ -1,11 +1,23 @@
 /** The credential of one realtime connection: asked for anew each time, never one that lives long. */
 import { AntiphonError } from '../../core/errors.ts';
-import { refuseLongLivedKey } from '../http/api-key.ts';
-import { currentToken } from '../http/credentials.ts';
+import { inBrowser, refuseLongLivedKey } from '../http/api-key.ts';
+import { checkToken, currentToken } from '../http/credentials.ts';
+import { checkBaseURL } from '../http/endpoint.ts';
 import type { RealtimeToken } from './realtime.ts';
 
 /**
- * The token as it is now.
+ * Checks the address of a server before anything is sent there.
+ *
+ * @throws AntiphonError `provider-auth` when its query holds a key that lives long and the code runs in a page;
+ *   `invalid-argument` for user and password in it
+ */
+export function checkServer(url: string, dangerouslyAllowBrowserKey: boolean = false): void {
+  checkBaseURL(url, 'url');
+  checkToken({ dangerouslyAllowBrowserKey }, url);
+}
+
+/**
+ * The token as it is now; `address` is where it will be sent.
  *
  * @throws AntiphonError `provider-auth` when it can't be had, is empty, or lives long; `aborted`
  */
@@ -13,12 +25,13 @@ export async function mintedToken(
   token: RealtimeToken,
   allowLongLived: boolean,
   signal: AbortSignal,
+  address: string,
 ): Promise<string> {
   const minted: unknown = await currentToken({ token }, signal);
   if (typeof minted !== 'string' || minted === '')
     throw new AntiphonError('provider-auth', 'The `token` function gave no token.', {
       hint: 'Make it return the token your server minted, as a string.',
     });
-  refuseLongLivedKey(minted, allowLongLived);
+  refuseLongLivedKey(minted, allowLongLived, inBrowser(), address);
   return minted;
 }

@@ -39,7 +39,7 @@ const capacity = 4;
  *
  * Events: `realtime-connected`, `realtime-reconnecting`, `realtime-lost`, `realtime-expiring`, `realtime-exchange`,
  * `realtime-given-up`, `audio-dropped`, `turn-committed`, `transcript-late`, `first-token`, `first-audio`, `truncated`,
- * `reply-too-long`; `element` where `tell` asks for it.
+ * `reply-too-long`, those of tools (`ToolEvent`); `element` where `tell` asks for it.
  */
 export class DuplexProviderStage implements Stage<
   'audio' | 'utterance' | 'message' | 'text',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { commands } from 'vitest/browser';
-import { openAIRealtime } from '../../../src/index.ts';
+import { defineTool, openAIRealtime } from '../../../src/index.ts';
 import type { RealtimeProvider } from '../../../src/index.ts';
 import { expectReleased, failureOf, makeAgent, next } from '../agent/rig.ts';
 
@@ -40,6 +40,38 @@ describe('an agent with a realtime model', () => {
     expect(cut?.heard).toMatch(/^one two/);
     expect(cut?.heard?.length).toBeLessThan(cut?.generated?.length ?? 0);
     expect(troubles).toEqual([]);
+    await expectReleased(agent);
+    expect(await commands.closeRealtimeServer(url)).toEqual([]);
+  });
+
+  it('tells what happens to a call, and takes no answer from outside', async () => {
+    const url = await commands.startRealtimeServer('openai', [
+      [{ call: { id: 'c1', name: 'time', arguments: {} } }],
+      [{ say: 'It is noon.', ms: 200 }],
+    ]);
+    const time = defineTool({
+      name: 'time',
+      description: 'The time.',
+      parameters: {},
+      execute: () => '12:00',
+    });
+    const { agent, troubles } = await makeAgent({
+      realtime: realtime(url),
+      tools: [time],
+      toolPolicy: { permissions: { time: 'ask' }, approve: () => true },
+    });
+    const states: string[] = [];
+    agent.on('tool', ({ callId, state }) => states.push(`${callId} ${state}`));
+    await agent.start({ microphone: false });
+    const over = next(agent, 'turn');
+    agent.send('What time is it?');
+    expect(await over).toMatchObject({ reply: 'It is noon.' });
+    expect(states).toEqual(['c1 called', 'c1 asking', 'c1 running', 'c1 done']);
+    const refused = await failureOf(Promise.resolve().then(() => agent.answerTool('c1', 'noon')));
+    expect(refused.code).toBe('unsupported');
+    expect(refused.hint).not.toBe('');
+    expect(troubles).toEqual([]);
+    await agent.stop();
     await expectReleased(agent);
     expect(await commands.closeRealtimeServer(url)).toEqual([]);
   });

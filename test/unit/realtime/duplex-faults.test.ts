@@ -1,11 +1,19 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { textMessage } from '../../../src/core/element.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { element, textMessage } from '../../../src/core/element.ts';
 import type { DuplexTools } from '../../../src/stages/streaming/duplex/options.ts';
 import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.ts';
 import type { RealtimeReply, ScriptedTranscript } from '../../../src/testing/servers/index.ts';
+import { fakeClock } from '../../../src/testing/index.ts';
 import { gemini, geminiServer, openAI, openAIServer } from './rig.ts';
 import { Talk } from './talk.ts';
+
+/** A busy machine may take its time. */
+const patiently = { timeout: 20_000 };
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const errors = (talk: Talk): string[] =>
   talk.outputs.flatMap((output) => (output.kind === 'error' ? output.error.code : []));
@@ -19,11 +27,14 @@ describe('DuplexProviderStage with the server’s turns', () => {
     const talk = new Talk(openAI(server, { turnDetection: 'server' }));
     talk.stream(400);
     const peer = await server.session(1);
-    await expect.poll(() => peer.pendingSamples).toBeGreaterThan(9000);
+    await expect.poll(() => peer.pendingSamples, patiently).toBeGreaterThan(9000);
     peer.startSpeech();
     peer.stopSpeech();
     await talk.event('first-audio');
-    while (talk.speaker.played.length < 48 * 700) await talk.speaker.render(20);
+    // Rendering may be faster than speech arrives: only what sounded counts.
+    const soundedMs = (): number =>
+      talk.speaker.played.filter((sample) => Math.abs(sample) > 0.001).length / 48;
+    while (soundedMs() < 700) await talk.speaker.render(20);
     talk.stream(200);
     peer.startSpeech();
     await talk.event('truncated');
@@ -197,17 +208,38 @@ describe('a connection that fails', () => {
     expect(talk.messages).toEqual(['1 user: Patience', '1 assistant: Here.']);
   });
 
-  it('counts as dead when no reply begins', async () => {
+  it('counts as dead when a reply begins and nothing follows', async () => {
+    // By hand, so that a busy machine does not count as a silent server.
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
     const server = await openAIServer({
       replies: [[{ fault: 'stall' }], [{ say: 'Now.', ms: 100 }]],
     });
-    // The server begins the response, and then nothing: keepalive tells.
-    const talk = new Talk(openAI(server, { keepaliveMs: 30 }), { replyTimeoutMs: 60 });
+    const talk = new Talk(openAI(server));
     talk.speaker.start();
     talk.type(1, 'Hello?');
     const peer = await server.session(1);
-    await expect.poll(() => peer.responding).toBe(true);
+    await expect.poll(() => peer.responding, patiently).toBe(true);
     peer.send = () => {};
+    await vi.advanceTimersByTimeAsync(3 * 20_000);
+    await talk.turnOver(1);
+    expect(talk.messages).toEqual(['1 user: Hello?', '1 assistant: Now.']);
+  });
+
+  it('counts as dead when no reply begins', async () => {
+    const server = await openAIServer({
+      replies: [[{ say: 'Unheard.', ms: 100 }], [{ say: 'Now.', ms: 100 }]],
+    });
+    const clock = fakeClock();
+    const talk = new Talk(openAI(server), { eager: true }, { clock });
+    talk.speaker.start();
+    await talk.event('realtime-connected');
+    const peer = await server.session(1);
+    peer.send = () => {};
+    talk.type(1, 'Hello?');
+    await expect.poll(() => peer.received, patiently).toContain('response.create');
+    await clock.advance(15_000);
+    await talk.event('realtime-reconnecting');
+    await clock.advance(100);
     await talk.turnOver(1);
     expect(talk.messages).toEqual(['1 user: Hello?', '1 assistant: Now.']);
   });
@@ -232,6 +264,59 @@ describe('a connection that fails', () => {
     ).toBe(true);
     await talk.event('realtime-given-up');
     expect(server.sessions).toHaveLength(1);
+  });
+
+  it.each(['speaks', 'has just spoken'])(
+    'is given up while the person %s: their turn ends behind the one before',
+    async (what) => {
+      const server = await openAIServer({ refuse: 'all' });
+      const talk = new Talk(openAI(server));
+      const speechEnd = element('speech-end', { turn: 2, misfire: false });
+      talk.speaker.start();
+      talk.type(1, 'Hello?');
+      talk.speak(2, 200, false);
+      if (what === 'has just spoken') talk.push(speechEnd);
+      await talk.event('realtime-given-up');
+      // What they still say comes too late.
+      if (what === 'speaks') talk.push(speechEnd);
+      talk.push(element('turn-end', { turn: 2 }));
+      talk.speak(3, 80);
+      expect(await talk.over).toBeUndefined();
+      const told = talk.outputs.map(({ kind, turn }) => `${kind} ${turn}`);
+      expect(told.filter((line) => !line.startsWith('error'))).toEqual([
+        'message 1',
+        'speech-start 2',
+        'speech-end 2',
+        'message 1',
+        'turn-end 1',
+        'turn-end 2',
+      ]);
+      expect(errors(talk)).toEqual(['provider-network']);
+    },
+  );
+
+  it('is given up while the server hears somebody: their turn ends behind the one before', async () => {
+    const script = { refuse: [] as number[], transcripts: [{ fault: 'never' } as const] };
+    const server = await openAIServer(script);
+    const talk = new Talk(openAI(server, { turnDetection: 'server' }));
+    talk.speaker.start();
+    talk.stream(400);
+    const peer = await server.session(1);
+    await expect.poll(() => peer.pendingSamples, patiently).toBeGreaterThan(5000);
+    peer.startSpeech();
+    peer.stopSpeech();
+    talk.stream(400);
+    await expect.poll(() => peer.pendingSamples, patiently).toBeGreaterThan(5000);
+    peer.startSpeech();
+    await talk.until(() =>
+      talk.outputs.some(({ kind, turn }) => kind === 'speech-start' && turn === 2),
+    );
+    script.refuse.push(2, 3, 4, 5, 6);
+    peer.hangUp();
+    expect(await talk.over).toBeUndefined();
+    expect(
+      talk.outputs.flatMap(({ kind, turn }) => (kind.endsWith('end') ? `${kind} ${turn}` : [])),
+    ).toEqual(['speech-end 1', 'speech-end 2', 'turn-end 1', 'turn-end 2']);
   });
 
   it('is not tried again when the token is refused', async () => {

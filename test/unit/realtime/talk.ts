@@ -12,6 +12,7 @@ import {
   type StreamElement,
 } from '../../../src/core/element.ts';
 import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
+import type { PipelineConfig } from '../../../src/core/pipeline/config.ts';
 import type { PipelineRun } from '../../../src/core/pipeline/run.ts';
 import type { RemoteStage, StageEnds, StageEvent } from '../../../src/core/stage/stage.ts';
 import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.ts';
@@ -127,7 +128,11 @@ export class Talk {
   readonly #input = channel<StreamElement>({ capacity: 1024 });
   readonly #waiting = new Set<() => void>();
 
-  constructor(provider: RealtimeProvider, options: Partial<DuplexOptions> = {}) {
+  constructor(
+    provider: RealtimeProvider,
+    options: Partial<DuplexOptions> = {},
+    config: PipelineConfig = {},
+  ) {
     const stage = new DuplexProviderStage({
       provider,
       floor: this.speaker.floor(),
@@ -136,7 +141,7 @@ export class Talk {
       setup: () => Promise.resolve({ system: 'Be brief.', history: [], tools: [] }),
       ...options,
     });
-    const run = new PipelineBuilder({ session: 'live' })
+    const run = new PipelineBuilder({ ...config, session: 'live' })
       .chain(stage, this.speaker.stage)
       .build()
       .execute(this.#input.reader);

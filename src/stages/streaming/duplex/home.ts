@@ -2,10 +2,11 @@
  * What a `DuplexProviderStage` in a worker asks of the page: tokens, the prompt and the past, tools. Functions can't
  * be posted, so the page answers at a port; nothing of it is audio.
  */
-import { expose, wrap, type Remote } from 'comlink';
+import { expose, proxy, releaseProxy, wrap, type Remote } from 'comlink';
 import type { ToolCall } from '../../../core/element.ts';
 import { deserializeError, serializeError, type ErrorData } from '../../../core/errors.ts';
 import { currentToken } from '../../../providers/http/credentials.ts';
+import type { ToolEvent } from '../../../providers/tool-policy.ts';
 import type { RealtimeToken } from '../../../providers/realtime/realtime.ts';
 import type { DuplexSetup, DuplexToolRound, DuplexTools } from './options.ts';
 
@@ -26,7 +27,11 @@ interface HomeApi {
   run(id: number, turn: number, calls: readonly ToolCall[]): Promise<Answer<DuplexToolRound>>;
   stop(id: number): void;
   end(turn: number): void;
+  listen(listener: (event: ToolEvent) => void): void;
 }
+
+/** A listener of the worker: it answers when it has heard. */
+type ToolListener = Remote<(event: ToolEvent) => void>;
 
 async function answerOf<T>(ask: () => T | Promise<T>): Promise<Answer<T>> {
   try {
@@ -44,6 +49,8 @@ function valueOf<T>(answer: Answer<T>): T {
 /** Answers at `port` for the page; the returned function ends it. */
 export function serveDuplexHome(home: DuplexHome, port: MessagePort): () => void {
   const running = new Map<number, AbortController>();
+  let listener: ToolListener | undefined;
+  let told: Promise<void> = Promise.resolve();
   const api: HomeApi = {
     // What its function throws becomes a `provider-auth` here, where it still is what it was.
     token: () => answerOf(() => currentToken(home, never)),
@@ -55,15 +62,25 @@ export function serveDuplexHome(home: DuplexHome, port: MessagePort): () => void
         try {
           return await home.tools.run(turn, calls, { signal: stop.signal });
         } finally {
+          // Events and answers take different ports: what was told of the calls is heard before their results.
+          await told;
           running.delete(id);
         }
       }),
     stop: (id) => running.get(id)?.abort(),
     end: (turn) => home.tools.end(turn),
+    listen(remote) {
+      listener = remote as ToolListener;
+      home.tools.listen?.((event) => {
+        told = listener ? listener(event) : told;
+      });
+    },
   };
   expose(api, port);
   return () => {
     for (const stop of running.values()) stop.abort();
+    listener?.[releaseProxy]();
+    listener = undefined;
     port.close();
   };
 }
@@ -88,6 +105,7 @@ export function duplexHome(port: MessagePort): DuplexHome {
         }
       },
       end: (turn) => void remote.end(turn),
+      listen: (listener) => void remote.listen(proxy(listener)),
     },
   };
 }

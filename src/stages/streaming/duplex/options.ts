@@ -2,6 +2,7 @@
 import type { Message, ToolCall } from '../../../core/element.ts';
 import type { RetryPolicy } from '../../../providers/http/retry.ts';
 import type { RealtimeProvider, RealtimeToolResult } from '../../../providers/realtime/realtime.ts';
+import type { ToolEvent } from '../../../providers/tool-policy.ts';
 import type { ToolDefinition } from '../../../providers/tools.ts';
 
 /** What a session starts from; asked for before every connection. */
@@ -31,6 +32,8 @@ export interface DuplexTools {
   ): Promise<DuplexToolRound>;
   /** The turn is over: nothing more of it will be asked for. */
   end(turn: number): void;
+  /** Whom to tell from now on what happens to calls, instead of an earlier listener; the listener must not throw. */
+  listen?(listener: (event: ToolEvent) => void): void;
 }
 
 /** Options of `DuplexProviderStage`. */

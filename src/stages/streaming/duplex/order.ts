@@ -1,12 +1,15 @@
 /** What the turns of a realtime conversation emit besides sound, in order: the person's words before the answer to them. */
 import type { StreamElement } from '../../../core/element.ts';
 
+/** What waits: an element, or something to do in its place. */
+type Waiting = StreamElement | (() => void);
+
 interface Lane {
   readonly turn: number;
   /** Whether the person's message has come, or will not come. */
   userKnown: boolean;
   readonly user: StreamElement[];
-  readonly reply: StreamElement[];
+  readonly reply: Waiting[];
   closed: boolean;
 }
 
@@ -37,11 +40,14 @@ export class DuplexOrder {
     this.#advance();
   }
 
-  /** A part of the answer. */
-  reply(turn: number, element: StreamElement): void {
+  /** A part of the answer; something to do is done at once where the turn is over. */
+  reply(turn: number, part: Waiting): void {
     const lane = this.#lane(turn);
-    if (!lane) return;
-    lane.reply.push(element);
+    if (!lane) {
+      if (typeof part === 'function') part();
+      return;
+    }
+    lane.reply.push(part);
     if (!lane.userKnown) this.#onWait(turn);
     this.#advance();
   }
@@ -72,7 +78,9 @@ export class DuplexOrder {
     for (let lane = this.#lanes[0]; lane; lane = this.#lanes[0]) {
       if (!lane.userKnown) return;
       for (const element of lane.user.splice(0)) this.#emit(element);
-      for (const element of lane.reply.splice(0)) this.#emit(element);
+      for (const part of lane.reply.splice(0))
+        if (typeof part === 'function') part();
+        else this.#emit(part);
       if (!lane.closed) return;
       this.#lanes.shift();
     }

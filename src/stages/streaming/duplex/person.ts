@@ -1,5 +1,6 @@
 /** What comes into a realtime conversation from before the stage: the person's turns, typed text, texts to be said. */
 import {
+  element,
   messageText,
   type AudioElement,
   type MessageElement,
@@ -17,6 +18,7 @@ import type { DuplexUtterances } from './utterances.ts';
 
 /** What {@link DuplexPerson} needs of the run. */
 export interface DuplexPersonOptions {
+  readonly name: string;
   readonly options: DuplexOptions;
   readonly context: StageContext;
   readonly turns: DuplexTurns;
@@ -38,6 +40,9 @@ export class DuplexPerson {
   readonly #isLocal: boolean;
   #resampler: Resampler | undefined;
   #open: number | undefined;
+  #isSpeaking = false;
+  /** Nobody listens any more. */
+  #isUnheard = false;
 
   constructor(run: DuplexPersonOptions) {
     this.#run = run;
@@ -53,6 +58,7 @@ export class DuplexPerson {
   take(item: StreamElement): void {
     const { turns, emit, interrupt } = this.#run;
     turns.see(item);
+    if (this.#isUnheard && this.#isTooLate(item)) return;
     switch (item.kind) {
       case 'audio':
         return this.#hear(item);
@@ -60,6 +66,7 @@ export class DuplexPerson {
         this.#start(item.turn);
         return emit(item);
       case 'speech-end':
+        this.#isSpeaking = false;
         if (item.misfire) this.#drop(item.turn);
         return emit(item);
       case 'message':
@@ -84,9 +91,30 @@ export class DuplexPerson {
     if (this.#open !== undefined) this.#drop(this.#open);
   }
 
+  /** No session can be had: a turn that is being spoken ends here, and is not told as a message. */
+  giveUp(): void {
+    this.#isUnheard = true;
+    const { turns, log, emit, name } = this.#run;
+    const turn = this.#open;
+    if (turn === undefined) return;
+    this.#open = undefined;
+    log.settle(turn);
+    const facts = { turn, at: turns.at, source: name };
+    if (this.#isSpeaking) emit(element('speech-end', { ...facts, misfire: false }));
+    if (!turns.of(turn)) turns.endUntold(turn);
+  }
+
+  /** Whether an element is speech, or the end of a turn that has ended already or was never begun. */
+  #isTooLate({ kind, turn }: StreamElement): boolean {
+    if (kind === 'audio' || kind === 'speech-start' || kind === 'speech-end') return true;
+    const lane = this.#run.turns.of(turn);
+    return kind === 'turn-end' && (!lane || lane.turnEnd !== undefined);
+  }
+
   #start(turn: number): void {
     const { log, link } = this.#run;
     this.#open = turn;
+    this.#isSpeaking = true;
     log.add({ do: 'start', turn });
     link.session?.startTurn();
   }

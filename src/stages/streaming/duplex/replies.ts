@@ -40,6 +40,11 @@ export class DuplexReplies {
 
   constructor(run: DuplexRepliesOptions) {
     this.#run = run;
+    const { context, options, order } = run;
+    // In their place between the elements, so that a call has been told before what becomes of it.
+    options.tools?.listen?.(({ type, ...detail }) =>
+      order.reply(detail.turn, () => context.emit(type, detail)),
+    );
   }
 
   /** Resolves when no tool is at work. */

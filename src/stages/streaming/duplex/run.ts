@@ -252,7 +252,7 @@ export class DuplexRun {
 
   /** The session is gone: a reply that broke off is asked for again, once. */
   #lost(): void {
-    this.#utterances.forgetSession();
+    for (const turn of this.#utterances.forgetSession()) this.#turns.endUntold(turn);
     for (const turn of this.#patience.keys()) this.#endPatience(turn);
     for (const lane of this.#replies.breakOff())
       if (lane.wasRetried) this.#replies.end(lane, 'error');
@@ -266,7 +266,11 @@ export class DuplexRun {
   #giveUp(error: AntiphonError): void {
     this.#isLost = true;
     this.#context.emit('realtime-given-up', serializeError(error));
-    for (const lane of this.#turns.busy) this.#replies.end(lane, 'error');
+    this.person.giveUp();
+    for (const lane of this.#turns.busy) {
+      lane.turnEnd ??= element('turn-end', this.#facts(lane.turn));
+      this.#replies.end(lane, 'error');
+    }
     this.#utterances.settleAll();
     this.#error(this.#turns.latest, serializeError(error));
     this.#isEnding = true;

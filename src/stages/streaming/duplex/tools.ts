@@ -2,7 +2,7 @@
 import type { Clock } from '../../../core/time.ts';
 import { ToolRunner } from '../../../providers/tool-runner.ts';
 import type { ToolTurn } from '../../../providers/tool-turn.ts';
-import type { ToolEvent, ToolPolicy } from '../../../providers/tool-policy.ts';
+import { offeredTools, type ToolEvent, type ToolPolicy } from '../../../providers/tool-policy.ts';
 import type { Tool } from '../../../providers/tools.ts';
 import type { DuplexTools } from './options.ts';
 
@@ -14,19 +14,21 @@ export interface DuplexToolsOptions {
   readonly conversation?: string;
   /** The realm's own unless given. */
   readonly clock?: Clock;
-  /** Is told what happens; must not throw. */
-  readonly emit?: (event: ToolEvent) => void;
 }
 
-/** Runs tools where they are: on the page, or in the process of a test. Close it with the conversation. */
+/**
+ * Runs tools where they are: on the page, or in the process of a test. A call can't stay open for an answer from
+ * outside: a tool that gives `answerLater` fails. Close it with the conversation.
+ */
 export function duplexTools(
   options: DuplexToolsOptions,
 ): DuplexTools & { readonly close: () => void } {
-  const { tools, conversation = '', clock, policy, emit } = options;
+  const { tools, conversation = '', clock, policy = {} } = options;
   const runner = new ToolRunner({
-    ...(policy === undefined ? {} : { policy }),
+    policy,
     ...(clock === undefined ? {} : { clock }),
   });
+  let tell: (event: ToolEvent) => void = () => {};
   const turns = new Map<number, { readonly run: ToolTurn; readonly stop: AbortController }>();
   const turnOf = (turn: number): { readonly run: ToolTurn; readonly stop: AbortController } => {
     const known = turns.get(turn);
@@ -37,13 +39,14 @@ export function duplexTools(
       turn,
       conversation,
       signal: stop.signal,
-      ...(emit === undefined ? {} : { emit }),
+      emit: (event) => tell(event),
+      answersLater: false,
     });
     turns.set(turn, { run, stop });
     return { run, stop };
   };
   return {
-    offered: tools.map(({ name, description, parameters }) => ({ name, description, parameters })),
+    offered: offeredTools(policy, tools),
     async run(turn, calls, { signal }) {
       const { run, stop } = turnOf(turn);
       const abort = (): void => stop.abort();
@@ -62,6 +65,9 @@ export function duplexTools(
     end(turn) {
       turns.get(turn)?.run.close();
       turns.delete(turn);
+    },
+    listen(listener) {
+      tell = listener;
     },
     close() {
       for (const { run } of turns.values()) run.close();

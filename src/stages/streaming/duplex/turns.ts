@@ -87,6 +87,14 @@ export class DuplexTurns {
     return lane;
   }
 
+  /** Ends a turn that nobody answers, in its place in the order; nothing was said in it that could be told. */
+  endUntold(turn: number): void {
+    const facts = { turn, at: this.at, source: this.#run.name };
+    this.order.open(turn, true);
+    this.order.reply(turn, element('turn-end', facts));
+    this.order.close(turn);
+  }
+
   /** Keeps a message of the past, or corrects one. */
   keep(message: Message): void {
     this.#memory.put(message);

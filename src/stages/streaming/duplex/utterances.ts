@@ -115,13 +115,16 @@ export class DuplexUtterances {
     }
   }
 
-  /** The session is gone: utterances it was hearing are over. */
-  forgetSession(): void {
-    for (const [key, known] of this.#utterances)
-      if (known.speaking && !known.expected) {
-        this.stopped(key);
-        this.#utterances.delete(key);
-      }
+  /** The session is gone: utterances it was hearing are over. Their turns are returned. */
+  forgetSession(): readonly number[] {
+    const unheard = [...this.#utterances].filter(
+      ([, { speaking, expected }]) => speaking && !expected,
+    );
+    for (const [key] of unheard) {
+      this.stopped(key);
+      this.#utterances.delete(key);
+    }
+    return unheard.map(([, { turn }]) => turn);
   }
 
   /** No more words come. */

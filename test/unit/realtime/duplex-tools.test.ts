@@ -1,0 +1,175 @@
+/** Tools of a realtime conversation: what the model is offered, and what is told about its calls. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createVoiceAgent } from '../../../src/create-voice-agent.ts';
+import type { ToolEvent } from '../../../src/providers/tool-policy.ts';
+import {
+  answerLater,
+  defineTool,
+  type Tool,
+  type ToolOptions,
+} from '../../../src/providers/tools.ts';
+import { geminiLive } from '../../../src/providers/realtime/gemini-live.ts';
+import { openAIRealtime } from '../../../src/providers/realtime/openai-realtime.ts';
+import { memoryStore } from '../../../src/state/memory-store.ts';
+import { duplexHome, serveDuplexHome } from '../../../src/stages/streaming/duplex/home.ts';
+import { duplexTools } from '../../../src/stages/streaming/duplex/tools.ts';
+import type { RealtimeReply } from '../../../src/testing/servers/index.ts';
+import { openAI, openAIServer } from './rig.ts';
+import { Talk } from './talk.ts';
+
+const tool = (
+  name: string,
+  conduct: Partial<ToolOptions<Readonly<Record<string, unknown>>>> = {},
+): Tool =>
+  defineTool({ name, description: name, parameters: {}, execute: () => '12:00', ...conduct });
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  vi.unstubAllGlobals();
+  for (const close of closing.splice(0)) close();
+});
+
+function toolsOf(...options: Parameters<typeof duplexTools>): ReturnType<typeof duplexTools> {
+  const tools = duplexTools(...options);
+  closing.push(tools.close);
+  return tools;
+}
+
+const { signal } = new AbortController();
+
+describe('the tools of a realtime session', () => {
+  it('are offered sorted, without those the policy denies', () => {
+    const { offered } = toolsOf({
+      tools: [tool('weather'), tool('door'), tool('alarm', { permission: 'deny' }), tool('clock')],
+      policy: { permissions: { door: 'deny' } },
+    });
+    expect(offered.map(({ name }) => name)).toEqual(['clock', 'weather']);
+    expect(offered[0]).toEqual({
+      name: 'clock',
+      description: 'clock',
+      parameters: { type: 'object' },
+    });
+  });
+
+  it('fail when they want to be answered later, which nobody could do', async () => {
+    const events: ToolEvent[] = [];
+    const tools = toolsOf({ tools: [tool('form', { execute: () => answerLater })] });
+    tools.listen?.((event) => events.push(event));
+    const call = { id: 'c1', name: 'form', arguments: {} };
+    const { results } = await tools.run(1, [call], { signal });
+    expect(results).toMatchObject([{ callId: 'c1', isError: true }]);
+    expect(results[0]?.text).toContain("can't be answered later");
+    expect(events.at(-1)).toMatchObject({ type: 'tool-end', status: 'failed' });
+  });
+
+  it('tell as events of the stage what happens to a call, behind the call itself', async () => {
+    const replies: RealtimeReply[] = [
+      [{ call: { id: 'c1', name: 'time', arguments: {} } }],
+      [{ say: 'It is noon.', ms: 200 }],
+    ];
+    const server = await openAIServer({
+      replies,
+      transcripts: [{ text: 'When?', gate: 'transcript' }],
+    });
+    const tools = toolsOf({
+      tools: [tool('time', { permission: 'ask' })],
+      policy: {
+        approve: () => {
+          // The person's words come after their answer was given.
+          setTimeout(() => server.gates.open('transcript'));
+          return true;
+        },
+      },
+    });
+    const talk = new Talk(openAI(server), { tools, tell: true, transcriptTimeoutMs: 60_000 });
+    talk.speaker.start();
+    talk.speak(1);
+    await talk.turnOver(1);
+    const told = talk.events.flatMap(({ type, detail }) => {
+      const kind = type === 'element' ? (detail as { kind: string }).kind : type;
+      return kind.startsWith('tool-') ? kind : [];
+    });
+    expect(told).toEqual([
+      'tool-call',
+      'tool-approval',
+      'tool-decision',
+      'tool-start',
+      'tool-end',
+      'tool-result',
+    ]);
+    expect(talk.events.find(({ type }) => type === 'tool-start')).toMatchObject({
+      stage: 'duplex',
+      detail: { turn: 1, callId: 'c1', name: 'time' },
+    });
+  });
+
+  it('tell it to a worker, too, before it gets the results', async () => {
+    const tools = toolsOf({ tools: [tool('time')] });
+    const { port1, port2 } = new MessageChannel();
+    const setup = { system: '', history: [], tools: tools.offered };
+    closing.push(
+      serveDuplexHome({ token: () => 'ek_1', setup: () => Promise.resolve(setup), tools }, port1),
+      () => port2.close(),
+    );
+    const home = duplexHome(port2);
+    const told: string[] = [];
+    home.tools.listen?.(({ type }) => told.push(type));
+    const call = { id: 'c1', name: 'time', arguments: {} };
+    const { results } = await home.tools.run(1, [call], { signal });
+    told.push(`${results.length} result`);
+    expect(told).toEqual(['tool-start', 'tool-end', '1 result']);
+  });
+});
+
+describe('the address of a realtime server', () => {
+  const token = (): string => 'ek_short_lived_token_1234567890';
+  const model = 'gpt-realtime-2.1';
+  const url = `wss://proxy.example/v1/realtime?key=sk-proj-${'aB3dE5gH7j'.repeat(4)}`;
+
+  it.each([
+    ['openAIRealtime', openAIRealtime],
+    ['geminiLive', geminiLive],
+  ])('may carry no key that lives long, in a page: %s', (_, make) => {
+    expect(() => make({ model, token, url })).not.toThrow();
+    vi.stubGlobal('document', {});
+    expect(() => make({ model, token, url })).toThrow(
+      expect.objectContaining({ code: 'provider-auth' }),
+    );
+    expect(() => make({ model, token, url, dangerouslyAllowBrowserKey: true })).not.toThrow();
+    expect(() => make({ model, token, url: 'wss://proxy.example/?a=b' })).not.toThrow();
+    expect(() => make({ model, token, url: 'wss://me:secret@proxy.example' })).toThrow(
+      expect.objectContaining({ code: 'invalid-argument', message: 'url carries credentials.' }),
+    );
+  });
+
+  it('counts for a token, too: some keys are known by where they are sent only', async () => {
+    vi.stubGlobal('document', {});
+    const provider = openAIRealtime({
+      model,
+      token: () => 'f0'.repeat(16),
+      url: 'wss://mine.openai.azure.com/openai/v1/realtime',
+    });
+    const setup = { system: '', history: [], tools: [] };
+    await expect(provider.connect(setup, { signal, onEvent: () => {} })).rejects.toMatchObject({
+      code: 'provider-auth',
+    });
+  });
+});
+
+describe('options that a realtime model has no use for', () => {
+  const realtime = openAIRealtime({ model: 'gpt-realtime-2.1', token: () => 'ek_1' });
+  const options = { realtime, state: memoryStore() };
+
+  it.each([
+    ['filler', { filler: { texts: ['One moment.'] } }],
+    ['toolChoice', { toolChoice: 'required' }],
+  ] as const)('are refused where no local pipeline has: %s', async (name, option) => {
+    const refused = await createVoiceAgent({ ...options, ...option, fallback: false }).catch(
+      (error: unknown) => error,
+    );
+    expect(refused).toMatchObject({ code: 'unsupported' });
+    expect(refused).toHaveProperty('message', expect.stringContaining(name));
+    expect(refused).toHaveProperty('hint', expect.stringContaining('fallback'));
+    await expect(createVoiceAgent({ ...options, ...option })).resolves.toBeDefined();
+  });
+});
