@@ -4,7 +4,7 @@ import { element, textMessage } from '../../../src/core/element.ts';
 import type { DuplexTools } from '../../../src/stages/streaming/duplex/options.ts';
 import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.ts';
 import type { RealtimeReply, ScriptedTranscript } from '../../../src/testing/servers/index.ts';
-import { fakeClock } from '../../../src/testing/index.ts';
+import { fakeClock, settle } from '../../../src/testing/index.ts';
 import { gemini, geminiServer, openAI, openAIServer } from './rig.ts';
 import { Talk } from './talk.ts';
 
@@ -269,18 +269,29 @@ describe('a connection that fails', () => {
   it.each(['speaks', 'has just spoken'])(
     'is given up while the person %s: their turn ends behind the one before',
     async (what) => {
-      const server = await openAIServer({ refuse: 'all' });
+      const script = {
+        refuse: [] as number[],
+        replies: [
+          [{ say: 'It is', ms: 8000 }, { gate: 'cut' }, { fault: 'drop' }],
+        ] as RealtimeReply[],
+      };
+      const server = await openAIServer(script);
       const talk = new Talk(openAI(server));
       const speechEnd = element('speech-end', { turn: 2, misfire: false });
-      talk.speaker.start();
-      talk.type(1, 'Hello?');
+      talk.type(1, 'What time?');
+      await server.gates.reached('cut');
+      await talk.event('first-audio');
       talk.speak(2, 200, false);
       if (what === 'has just spoken') talk.push(speechEnd);
+      script.refuse.push(2, 3, 4, 5, 6);
+      server.gates.open('cut');
       await talk.event('realtime-given-up');
       // What they still say comes too late.
       if (what === 'speaks') talk.push(speechEnd);
       talk.push(element('turn-end', { turn: 2 }));
       talk.speak(3, 80);
+      await settle();
+      talk.speaker.start();
       expect(await talk.over).toBeUndefined();
       const told = talk.outputs.map(({ kind, turn }) => `${kind} ${turn}`);
       expect(told.filter((line) => !line.startsWith('error'))).toEqual([
