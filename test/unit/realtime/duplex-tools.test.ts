@@ -2,12 +2,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createVoiceAgent } from '../../../src/create-voice-agent.ts';
 import type { ToolEvent } from '../../../src/providers/tool-policy.ts';
-import {
-  answerLater,
-  defineTool,
-  type Tool,
-  type ToolOptions,
-} from '../../../src/providers/tools.ts';
+import { answerLater, type Tool, type ToolOptions } from '../../../src/providers/tools.ts';
+import { defineTool } from '../../../src/providers/define-tool.ts';
 import { geminiLive } from '../../../src/providers/realtime/gemini-live.ts';
 import { openAIRealtime } from '../../../src/providers/realtime/openai-realtime.ts';
 import { memoryStore } from '../../../src/state/memory-store.ts';
