@@ -63,5 +63,5 @@ export const recogniserUrls = (): {
   config: new URL('../models/antiphon-ctc-en/config.json?no-inline', import.meta.url),
   vocabulary: new URL('../models/antiphon-ctc-en/vocab.json?no-inline', import.meta.url),
   model: new URL('../models/antiphon-ctc-en/onnx/model_quantized.onnx?no-inline', import.meta.url),
-  languageModel: new URL('../models/antiphon-ctc-en/language-model.txt?no-inline', import.meta.url),
+  languageModel: new URL('../models/antiphon-ctc-en/language-model.bin?no-inline', import.meta.url),
 });

@@ -20,7 +20,7 @@ export async function transcribe({ samples, sampleRate }: Clip): Promise<string>
       config: file('config.json'),
       vocabulary: file('vocab.json'),
       model: file('onnx/model_quantized.onnx'),
-      languageModel: file('language-model.txt'),
+      languageModel: file('language-model.bin'),
     },
   });
   const { text } = await recognizer.transcribe(resample(samples, sampleRate, 16_000));

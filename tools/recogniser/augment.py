@@ -94,8 +94,8 @@ def heavy(x, g, speech=True, babble=None):
 def features(mel, g):
     """Cheap changes of raw log-mel frames [time, 64], drawn anew every epoch."""
     t, bands = mel.shape
-    if g.random() < .3:  # a shorter or longer vocal tract
-        at = np.clip(np.arange(bands) * g.uniform(.92, 1.09), 0, bands - 1)
+    if g.random() < .4:  # a shorter or longer vocal tract
+        at = np.clip(np.arange(bands) * g.uniform(.9, 1.11), 0, bands - 1)
         lo = np.minimum(at.astype(int), bands - 2)
         mel = mel[:, lo] * (1 - (at - lo)) + mel[:, lo + 1] * (at - lo)
     if g.random() < .5: mel = mel + np.interp(np.arange(bands), np.linspace(0, bands, 6), g.uniform(-1.2, 1.2, 6))

@@ -1,6 +1,7 @@
 """CTC prefix beam search over characters with word scores: the reference for the one in TypeScript.
 
 The algorithm and the file format are in models/antiphon-ctc-en/README.md, section "Decoder"."""
+import gzip
 import json
 import math
 
@@ -12,22 +13,57 @@ LN10 = math.log(10)
 OUT = -1  # a trie position: the letters so far begin no word of the lexicon
 
 
+class Bytes:
+    """Reads numbers from the front of some bytes."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def byte(self):
+        self.at += 1
+        return self.data[self.at - 1]
+
+    def varint(self):
+        value = shift = 0
+        while True:
+            b = self.byte()
+            value |= (b & 127) << shift
+            if b < 128: return value
+            shift += 7
+
+
 class LanguageModel:
+    """A context is the number of the word before, or the number of words plus that of a bigram that has trigrams; OUT: nothing known."""
+
     def __init__(self, path):
-        lines = open(path, encoding='utf8').read().split('\n')
-        self.header = json.loads(lines[0])
-        n = self.header['words']
-        self.words, self.unigram, self.backoff, self.bigrams = [], [], [], []
-        for line in lines[1:1 + n]:
-            w, u, b = line.split('\t')
-            self.words.append(w); self.unigram.append(-int(u) / 100 * LN10); self.backoff.append(-int(b) / 100 * LN10)
-        for line in lines[1 + n:1 + 2 * n]:
-            row, j = {}, 0
-            for item in line.split():
-                step, p = item.split(':')
-                j += int(step, 16)
-                row[j] = -int(p) / 100 * LN10
-            self.bigrams.append(row)
+        data = open(path, 'rb').read()
+        if data[:2] == b'\x1f\x8b': data = gzip.decompress(data)
+        head, rest = data.split(b'\n', 1)
+        self.header = h = json.loads(head)
+        n, common, unit = h['words'], h['common'], h['scale'] * LN10
+        self.words = rest[:h['spellingBytes']].decode().split('\n')[:-1]
+        for i in range(common, n):
+            line = self.words[i]
+            self.words[i] = (self.words[i - 1] if i > common else '')[:ord(line[0]) - 48] + line[1:]
+        r = Bytes(rest[h['spellingBytes']:])
+        signed = lambda x: (x - 256 if x > 127 else x) * unit
+        self.unigram = [-r.byte() * unit for _ in range(n)]
+        self.backoff = [signed(r.byte()) for _ in range(common)] + [0.] * (n - common)
+        self.bigrams, self.trigrams, self.last = [{} for _ in range(n)], {}, list(range(n))
+        for b in range(common):
+            w = 0
+            for _ in range(r.varint()):
+                w += r.varint()
+                p, count, context, more = -r.byte() * unit, r.varint(), w, {}
+                if count:
+                    more, backoff, context, v = {}, signed(r.byte()), len(self.last), 0
+                    for _ in range(count):
+                        v += r.varint()
+                        more[v] = -r.byte() * unit
+                    self.trigrams[context] = more, backoff
+                    self.last.append(w)
+                self.bigrams[b][w] = p, context
+        if r.at != len(r.data): raise ValueError('bytes left over')
         self.children, self.word_at = [{}], [OUT]  # the trie: node 0 is the root
         for i, w in enumerate(self.words[2:], 2):
             node = 0
@@ -37,12 +73,26 @@ class LanguageModel:
                     self.children.append({}); self.word_at.append(OUT)
                 node = self.children[node][c]
             self.word_at[node] = i
+        self.ahead = [self.unigram[i] if i != OUT else -math.inf for i in self.word_at]  # of the likeliest word through a node
+        for node in range(len(self.children) - 1, -1, -1): self.ahead[node] = max([self.ahead[node], *(self.ahead[c] for c in self.children[node].values())])
 
-    def score(self, before, word):
-        """Natural log of P(word | before); OUT before means an unknown word: the unigram alone."""
-        if before == OUT: return self.unigram[word]
+    def score(self, context, word):
+        """Natural log of P(word | context); after an unknown word the unigram alone."""
+        if context == OUT: return self.unigram[word]
+        s = 0.
+        if context in self.trigrams:
+            more, backoff = self.trigrams[context]
+            if word in more: return more[word]
+            s = backoff
+        before = self.last[context]
         p = self.bigrams[before].get(word)
-        return p if p is not None else self.backoff[before] + self.unigram[word]
+        return s + (p[0] if p else self.backoff[before] + self.unigram[word])
+
+    def after(self, context, word):
+        """The context after one more word."""
+        if context == OUT or word == OUT: return word
+        p = self.bigrams[self.last[context]].get(word)
+        return p[1] if p else word
 
 
 class Prefix:
@@ -66,10 +116,10 @@ class Decoder:
         self.p = {**DECODER, **lm.header.get('decoder', {}), **parameters}
 
     def finish(self, x):
-        """What the current word of a prefix adds when it ends: (score, its index)."""
+        """What the current word of a prefix adds when it ends: (score, the context after it)."""
         p, word = self.p, OUT if x.node == OUT else self.lm.word_at[x.node]
         if word == OUT: return p['alpha'] * (p['oov'] + p['oovLetter'] * x.letters) + p['beta'], OUT
-        return p['alpha'] * self.lm.score(x.before, word) + p['beta'], word
+        return p['alpha'] * self.lm.score(x.before, word) + p['beta'], self.lm.after(x.before, word)
 
     def extend(self, x, c):
         """The prefix with one more character, or None if there is nothing for a space to end."""
@@ -83,7 +133,7 @@ class Decoder:
         else:
             node = OUT if x.node == OUT else self.lm.children[x.node].get(c, OUT)
             letters = x.letters + 1
-            y = Prefix(x.text + c, node, letters, x.before, x.base, 0. if node != OUT else p['alpha'] * (p['oov'] + p['oovLetter'] * letters))
+            y = Prefix(x.text + c, node, letters, x.before, x.base, p['alpha'] * (p['ahead'] * self.lm.ahead[node] if node != OUT else p['oov'] + p['oovLetter'] * letters))
         x.more[c] = y
         return y
 

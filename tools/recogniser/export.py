@@ -119,7 +119,7 @@ def write_configuration(folder, config):
         'config.json': {
             'model_type': 'wav2vec2', 'architectures': ['Wav2Vec2ForCTC'], 'vocab_size': len(VOCABULARY), 'pad_token_id': 0, 'bos_token_id': 0, 'eos_token_id': 0,
             'hidden_size': config['width'], 'num_hidden_layers': len(config['kernels']), 'inputs_to_logits_ratio': 640, 'sampling_rate': 16000,
-            'ctc_loss_reduction': 'sum', 'acoustic': config, 'minimum_samples': 1600, 'language_model': 'language-model.txt'},
+            'ctc_loss_reduction': 'sum', 'acoustic': config, 'minimum_samples': 1600, 'language_model': 'language-model.bin'},
         'preprocessor_config.json': {
             'feature_extractor_type': 'Wav2Vec2FeatureExtractor', 'feature_size': 1, 'sampling_rate': 16000, 'padding_side': 'right', 'padding_value': 0.0,
             'do_normalize': False, 'return_attention_mask': False},

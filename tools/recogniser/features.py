@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import sys
+import zipfile
 import zlib
 from multiprocessing import Pool
 
@@ -71,6 +72,19 @@ def standardise_numpy(mel):
     return mel / max(np.sqrt((mel * mel).mean()), SPREAD)
 
 
+def stored(path):
+    """The arrays of a feature file, mapped instead of read: processes share them and the system may drop them."""
+    out = {}
+    with zipfile.ZipFile(path) as z, open(path, 'rb') as f:
+        for member in z.infolist():
+            f.seek(member.header_offset + 26)
+            f.seek(member.header_offset + 30 + sum(int.from_bytes(f.read(2), 'little') for _ in range(2)))
+            major, _ = np.lib.format.read_magic(f)
+            shape, _, kind = np.lib.format.read_array_header_1_0(f) if major == 1 else np.lib.format.read_array_header_2_0(f)
+            out[member.filename[:-4]] = np.memmap(path, kind, 'r', f.tell(), shape)
+    return out
+
+
 def compute(job):
     source, target = job
     if os.path.exists(target): return target
@@ -89,7 +103,7 @@ def compute(job):
     pack = {}
     for name, frames in out.items():
         if frames:
-            pack[name] = np.concatenate(frames)
+            pack[name] = np.ascontiguousarray(np.concatenate(frames))
             pack[name + '_ends'] = np.cumsum([len(f) for f in frames])
     with open(target + '.part', 'wb') as f:
         np.savez(f, meta=np.frombuffer(json.dumps([m for _, m in items]).encode(), np.uint8), **pack)

@@ -1,10 +1,11 @@
 """Speech from text: espeak-ng, flite and festival, into shards of 16 kHz audio. Resumable; every choice is seeded.
 
-    synthesise.py BUILD [utterances]
+    synthesise.py BUILD [utterances] [utterances of new speakers]
 
-writes BUILD/audio/{train-0000…,train2-0000…,words,joined-0…,nonspeech-0…,dev-*,eval-*}.npz, each with `pcm` (int16, concatenated),
+writes BUILD/audio/{train-0000…,train2-0000…,more-0000…,again-0000…,words,joined-0…,nonspeech-0…,dev-*,eval-*}.npz, each with `pcm` (int16, concatenated),
 `ends` (sample offsets) and `meta` (JSON: text, voice, kind)."""
 import io
+import itertools
 import json
 import os
 import random
@@ -18,10 +19,12 @@ import numpy as np
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
+import speakers
 import text
 
 RATE = 16000
 SHARD = 400
+HELD = 7  # the shards that come first: single words, dev and evaluation sets
 # name: weight. The two voices of UNSEEN never occur in training or tuning.
 VOICES = {
     'espeak:en-us': 13, 'espeak:en-gb': 10, 'espeak:en-us+m3': 4, 'espeak:en-us+f2': 4, 'espeak:en-gb+f3': 3, 'espeak:en-gb+m1': 3,
@@ -52,30 +55,41 @@ def trim(x, quiet=0.004):
 
 def espeak(spoken, voice, r):
     out = subprocess.run(['espeak-ng', '-v', voice, '-s', str(int(r.triangular(125, 190, 160))), '-p', str(int(r.triangular(25, 75, 50))),
-                          '--stdout', '--', spoken], capture_output=True, check=True).stdout
+                          '-a', '45' if '+r' in voice else '100', '--stdout', '--', spoken], capture_output=True, check=True).stdout
     # the length fields of a stream are not filled in
     return read_wav(out[:4] + (len(out) - 8).to_bytes(4, 'little') + out[8:40] + (len(out) - 44).to_bytes(4, 'little') + out[44:])
 
 
 def flite(spoken, voice, r):
+    name, tract, pitch = speakers.shift(voice)
+    stretch, more = r.triangular(.85, 1.25, 1) * tract, []
+    if pitch != 1:
+        # the tract's resampling moves the pitch as well
+        more = ['--setf', f'int_f0_target_mean={95 * pitch / tract:.0f}', '--setf', f'int_f0_target_stddev={r.uniform(6, 28):.0f}'] if name == 'kal16' else ['--setf', f'f0_shift={pitch / tract:.2f}']
     with tempfile.NamedTemporaryFile(suffix='.wav') as f:
-        subprocess.run(['flite', '-voice', voice, '--setf', f'duration_stretch={r.triangular(.85, 1.25, 1):.2f}', '-t', ' ' + spoken, '-o', f.name],
+        subprocess.run(['flite', '-voice', name, '--setf', f'duration_stretch={stretch:.2f}', *more, '-t', ' ' + spoken, '-o', f.name],
                        check=True, capture_output=True)
-        return read_wav(open(f.name, 'rb').read())
+        x = read_wav(open(f.name, 'rb').read())
+        return perturb(x, tract) if tract != 1 else x
 
 
 def festival(batch, voice):
-    """Many utterances of one voice in one process, which takes half a second to start."""
+    """Many utterances of one voice in one process, which takes half a second to start: (text, stretch, tract, pitch)."""
+    shifts = [b[2:] for b in batch]
     with tempfile.TemporaryDirectory() as folder:
         scm = [f'(voice_{voice})', '(define (go f t) (utt.save.wave (utt.synth (eval (list (quote Utterance) (quote Text) t))) f (quote riff)))']
-        for i, (spoken, stretch) in enumerate(batch):
-            quoted = spoken.replace('\\', ' ').replace('"', ' ')
-            scm.append(f"(Parameter.set 'Duration_Stretch {stretch:.2f})")
+        for i, (spoken, stretch, *_) in enumerate(batch):
+            quoted, (tract, pitch) = spoken.replace('\\', ' ').replace('"', ' '), shifts[i]
+            scm.append(f"(Parameter.set 'Duration_Stretch {stretch * tract:.2f})")
+            if pitch != 1 and voice == 'kal_diphone':
+                scm.append(f"(set! int_lr_params '((target_f0_mean {105 * pitch / tract:.0f}) (target_f0_std {14 * pitch:.0f}) (model_f0_mean 170) (model_f0_std 34)))")
+            elif pitch != 1: scm.append(f'(set! hts_engine_params (append {voice.replace("_hts", "_hts::hts")}_engine_params (list (list "-r" {1 / tract / stretch:.2f}))))')
             scm.append(f'(go "{folder}/{i}.wav" "{quoted}")')
         path = folder + '/batch.scm'
         open(path, 'w').write('\n'.join(scm))
         subprocess.run(['festival', '-b', path], capture_output=True)
-        return [read_wav(open(f'{folder}/{i}.wav', 'rb').read()) if os.path.exists(f'{folder}/{i}.wav') else None for i in range(len(batch))]
+        audio = [read_wav(open(f'{folder}/{i}.wav', 'rb').read()) if os.path.exists(f'{folder}/{i}.wav') else None for i in range(len(batch))]
+        return [x if x is None or tract == 1 else perturb(x, tract) for x, (tract, _) in zip(audio, shifts)]
 
 
 def dress(spoken, r):
@@ -91,12 +105,14 @@ def make_shard(job):
     r, audio, batches = random.Random(seed), [None] * len(items), {}
     for i, (spoken, normal, voice, kind) in enumerate(items):
         engine, name = voice.split(':')
-        if engine == 'festival': batches.setdefault(name, []).append((i, dress(spoken, r), r.triangular(.85, 1.25, 1)))
+        if engine == 'festival':
+            name, *shift = speakers.shift(name)
+            batches.setdefault(name, []).append((i, dress(spoken, r), r.triangular(.85, 1.25, 1), *shift))
         else:
             try: audio[i] = (espeak if engine == 'espeak' else flite)(dress(spoken, r), name, r)
             except Exception as e: print('skipped', voice, repr(spoken), e, flush=True)
     for name, batch in batches.items():
-        for (i, _, _), x in zip(batch, festival([(s, d) for _, s, d in batch], name)): audio[i] = x
+        for (i, *_), x in zip(batch, festival([b[1:] for b in batch], name)): audio[i] = x
     keep = []
     for item, x in zip(items, audio):
         if x is None: continue
@@ -198,6 +214,8 @@ def jobs(folder, utterances):
         held.append((f'{folder}/{side}-domain.npz', 8, [(*s, voice(), 'domain') for s in text.domain_sentences(n, 12, side)]))
         held.append((f'{folder}/{side}-open.npz', 9, [(*s, voice(), 'open') for s in opened[side][:n]]))
     held.append((f'{folder}/eval-unseen.npz', 10, [(*s, UNSEEN[i % 2], 'unseen') for i, s in enumerate(opened['eval'][160:320])]))
+    fresh = random.Random(4)
+    held.append((f'{folder}/dev-new.npz', 11, [(*s, speakers.draw(fresh), 'open') for s in opened['dev'][120:240]]))
     core = [(p, ' '.join(text.WORD.findall(p.lower()))) for p in text.CORE + text.REPLIES]
     core += [(w, w) for w in [text.number(i) for i in range(101)] + text.DIGITS * 2]
     out, used = [], 0
@@ -216,11 +234,28 @@ def jobs(folder, utterances):
     return [(f'{folder}/words.npz', 7, short)] + held + out[0] + out[1]
 
 
+def more_jobs(folder, name, number, utterances, pick):
+    """More of the open sentences of training, definitions of WordNet and the domain, in voices that pick(r) gives."""
+    r = random.Random(number)
+    opened, defined = ([s for s in made if text.held_out(s[1]) == 'train'] for made in (text.open_sentences(), text.definitions()))
+    for part in (opened, defined): r.shuffle(part)
+    items = [(*s, 'open') for s in opened[:int(utterances * .5)] + defined[:int(utterances * .3)]]
+    items += [(*s, 'domain') for s in text.domain_sentences(utterances - len(items), 14 + number)]
+    r.shuffle(items)
+    items = [(s, n, pick(r), kind) for s, n, kind in items]
+    return [(f'{folder}/{name}-{i // SHARD:04d}.npz', i + number * 10**6, items[i:i + SHARD]) for i in range(0, len(items), SHARD)]
+
+
 if __name__ == '__main__':
-    folder, utterances = sys.argv[1] + '/audio', int(sys.argv[2]) if len(sys.argv) > 2 else 63000
+    folder, utterances, more = sys.argv[1] + '/audio', *map(int, (sys.argv[2:] + ['63000', '60000'][len(sys.argv) - 2:])[:2])
     os.makedirs(folder, exist_ok=True)
+    os.environ['ESPEAK_DATA_PATH'] = speakers.data_folder(sys.argv[1])
     with Pool(os.cpu_count()) as pool:
-        for i, path in enumerate(pool.imap(make_shard, jobs(folder, utterances))):
+        first = jobs(folder, utterances)
+        new = more_jobs(folder, 'more', 3, more, speakers.draw)
+        again = more_jobs(folder, 'again', 4, more // 2, lambda r: r.choices(list(VOICES), list(VOICES.values()))[0])
+        # in turn, so that training can begin with a part
+        for path in pool.imap(make_shard, first[:HELD] + [j for turn in itertools.zip_longest(first[HELD:], new, again) for j in turn if j]):
             print(path, flush=True)
             if path.endswith('words.npz'):
                 words = load(path)

@@ -273,8 +273,8 @@ def normalise(text):
     return ' '.join(words)
 
 
-def open_sentences(limit_words=(3, 15)):
-    """Sentences from the fortunes and from WordNet's usage examples, as (spoken form, normalised form), each once."""
+def collector(limit_words):
+    """take(s), which adds a fitting sentence to out once: (take, out)."""
     seen, out = set(), []
 
     def take(s):
@@ -285,7 +285,22 @@ def open_sentences(limit_words=(3, 15)):
         if not limit_words[0] <= len(words) <= limit_words[1] or max(map(len, words)) > 16: return
         seen.add(n)
         out.append((s, n))
+    return take, out
 
+
+def definitions(limit_words=(3, 15)):
+    """WordNet's definitions, without what stands in parentheses, in the form of open_sentences; further text for training."""
+    take, out = collector(limit_words)
+    for path in sorted(glob.glob('/usr/share/wordnet/data.*')):
+        for line in open(path, encoding='latin1'):
+            if ' | ' in line:
+                for part in re.split(r';|"[^"]*"', re.sub(r'\([^)]*\)', ' ', line.split(' | ', 1)[1])): take(part)
+    return out
+
+
+def open_sentences(limit_words=(3, 15)):
+    """Sentences from the fortunes and from WordNet's usage examples, as (spoken form, normalised form), each once."""
+    take, out = collector(limit_words)
     offensive = {'art', 'ascii-art', 'cs', 'de', 'es', 'fr', 'ja', 'it', 'pt', 'sk', 'sv', 'tr', 'vi', 'zh_CN', 'zh_TW', 'pl', 'ru', 'tao', 'perl', 'translate-me', 'ar', 'debian-hints'}
     for path in sorted(glob.glob('/usr/share/games/fortunes/*')):
         name = os.path.basename(path)

@@ -1,12 +1,11 @@
 """Training: CTC, AdamW, a cosine over wall time, an exponential average of the weights. Resumable.
 
-    train.py BUILD MINUTES [--init-from FILE.pt]
+    train.py BUILD MINUTES [--init-from FILE.pt|FILE.onnx] [--peak RATE]
 
 On CPUs there is one process per core, each with its own half of every step's batch: where other programs use the machine too,
 that loses less than threads that meet after every operation. BUILD/checkpoint.pt holds everything; BUILD/average.pt the averaged weights."""
 import argparse
 import copy
-import glob
 import json
 import math
 import multiprocessing
@@ -20,7 +19,8 @@ import torch
 import torch.nn.functional as F
 
 import augment
-from features import standardise_numpy
+import export
+from features import standardise_numpy, stored
 from model import CONFIG, Acoustic, encode, frames, greedy
 
 PEAK, DECAY, AVERAGE = 2e-3, .02, .999
@@ -29,17 +29,24 @@ FRAMES = 19200  # mel frames of a batch: 64 utterances of three seconds
 
 class Data:
     def __init__(self, build):
-        self.items = []
-        for path in sorted(glob.glob(build + '/features/*.npz')):
-            if os.path.basename(path).startswith(('dev', 'eval')): continue
-            z = np.load(path)
+        self.folder, self.items, self.read = build + '/features/', [], set()
+
+    def files(self):
+        """What there is: features may still be coming."""
+        return sorted(n for n in os.listdir(self.folder) if n.endswith('.npz') and not n.startswith(('dev', 'eval')))
+
+    def add(self, files):
+        for name in files:
+            if name in self.read: continue
+            self.read.add(name)
+            z = stored(self.folder + name)
             versions = [np.split(z[v], z[v + '_ends'][:-1]) for v in ('light', 'heavy')]
             for i, m in enumerate(json.loads(z['meta'].tobytes())):
                 self.items.append((encode(m['text']), versions[0][i], versions[1][i]))
 
     def epoch(self, g, by_length, rank=0, size=1):
         """Every size-th batch of an epoch: (mel [batch, 64, frames], lengths, targets)."""
-        chosen = [(t, a if g.random() < .4 else b) for t, a, b in self.items]
+        chosen = [(t, a if g.random() < .5 else b) for t, a, b in self.items]
         chosen = [(t, x) for t, x in chosen if frames(len(x)) >= len(t) + 2 + sum(p == q for p, q in zip(t, t[1:])) and len(x) < 1400]
         if by_length: chosen = [chosen[i] for i in g.permutation(len(chosen))[:12000]]  # short ones first to find the alignment
         order = np.argsort([len(x) * (1 if by_length else g.uniform(.9, 1.1)) for _, x in chosen])
@@ -81,7 +88,7 @@ def distance(a, b):
 def validate(net, build, device):
     """Greedy character and word error of the dev sets."""
     out = []
-    for name in ('domain', 'open', 'joined'):
+    for name in ('domain', 'open', 'new', 'joined'):
         path = f'{build}/features/dev-{name}.npz'
         if not os.path.exists(path): continue
         z = np.load(path)
@@ -116,7 +123,8 @@ class Helper:
 
     def run(self, net, data, rank, size):
         while True:
-            seed, by_length = self.epochs.get()
+            seed, by_length, files = self.epochs.get()
+            data.add(files)
             for batch in ahead(data.epoch(np.random.default_rng(seed), by_length, rank, size)):
                 self.go.acquire()
                 gradients(net, batch, 'cpu')
@@ -136,7 +144,7 @@ class Helper:
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument('build'); p.add_argument('minutes', type=float); p.add_argument('--init-from')
+    p.add_argument('build'); p.add_argument('minutes', type=float); p.add_argument('--init-from'); p.add_argument('--peak', type=float, default=PEAK)
     a = p.parse_args()
     torch.manual_seed(0)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
@@ -144,18 +152,18 @@ def main():
     data = Data(a.build)
     net = Acoustic(**CONFIG).to(device)
     if device == 'cpu': net.share_memory()
-    if a.init_from: net.load_state_dict(torch.load(a.init_from, map_location=device)['net'])
+    if a.init_from: net.load_state_dict(export.load(a.init_from)[0].state_dict())
     average = copy.deepcopy(net).eval()
     groups = [{'params': [p for p in net.parameters() if p.dim() > 1], 'weight_decay': DECAY}, {'params': [p for p in net.parameters() if p.dim() < 2], 'weight_decay': 0}]
-    opt = torch.optim.AdamW(groups, lr=PEAK, betas=(.9, .98))
+    opt = torch.optim.AdamW(groups, lr=a.peak, betas=(.9, .98))
     spent, step, epoch, heard, checkpoint = 0., 0, 0, 0., a.build + '/checkpoint.pt'
-    if os.path.exists(checkpoint) and not a.init_from:
+    if os.path.exists(checkpoint):
         c = torch.load(checkpoint, map_location=device)
         net.load_state_dict(c['net']); average.load_state_dict(c['average']); opt.load_state_dict(c['opt'])
         spent, step, epoch, heard = c['spent'], c['step'], c['epoch'], c.get('heard', 0.)
     seconds, size = a.minutes * 60, os.cpu_count() if device == 'cpu' else 1
     helpers = [Helper(net, data, rank, size) for rank in range(1, size)]
-    last, saved, running = time.time(), time.time(), []
+    last, saved, saves, running = time.time(), time.time(), 0, []
 
     def save():
         torch.save({'net': net.state_dict(), 'average': average.state_dict(), 'opt': opt.state_dict(), 'spent': spent, 'heard': heard, 'step': step, 'epoch': epoch}, checkpoint + '.part')
@@ -164,15 +172,17 @@ def main():
         os.replace(a.build + '/average.part', a.build + '/average.pt')
 
     while spent < seconds:
+        files = data.files()
+        data.add(files)
         print(f'epoch {epoch}: {len(data.items)} utterances', flush=True)
-        seed, by_length = epoch * 100000 + step, epoch == 0
-        for helper in helpers: helper.epochs.put((seed, by_length))
+        seed, by_length = epoch * 100000 + step, epoch == 0 and not a.init_from
+        for helper in helpers: helper.epochs.put((seed, by_length, files))
         for batch in ahead(data.epoch(np.random.default_rng(seed), by_length, 0, size)):
             now = time.time()
             spent, last = spent + now - last, now
             if spent >= seconds: break
             progress = spent / seconds
-            rate = PEAK * min(1, (step + 1) / 300) * (.5 + .5 * math.cos(math.pi * progress)) + 1e-6
+            rate = a.peak * min(1, (step + 1) / 300) * (.5 + .5 * math.cos(math.pi * progress)) + 1e-6
             for group in opt.param_groups: group['lr'] = rate
             for helper in helpers: helper.go.release()
             loss = gradients(net, batch, device)
@@ -188,10 +198,10 @@ def main():
             running.append(loss)
             if step % 50 == 0:
                 print(f'step {step} {spent / 60:.1f} min lr {rate:.5f} loss {np.mean(running[-50:]):.3f} norm {norm:.2f} heard {heard / 3600:.1f} h', flush=True)
-            if now - saved > 300:
-                saved = now
+            if now - saved > 240:
+                saved, saves = now, saves + 1
                 save()
-                print(f'step {step} {validate(average, a.build, device)}', flush=True)
+                if saves % 4 == 0: print(f'step {step} {validate(average, a.build, device)}', flush=True)
         else: epoch += 1
     save()
     print('done', validate(average, a.build, device), flush=True)

@@ -1,6 +1,7 @@
 /** The files of a CTC speech model in Hugging Face's wav2vec2 layout, and the session that runs them. */
 import { AntiphonError } from '../../core/errors.ts';
 import { type AssetSource, type FetchAssetOptions, assetName, fetchAsset } from '../fetch-asset.ts';
+import { gunzip } from '../gunzip.ts';
 import { createSession, disposeTensors, ort, runSession, type WasmPaths } from '../onnx-runtime.ts';
 import { type CtcAlphabet, readAlphabet } from './ctc/alphabet.ts';
 import type { LanguageModel } from './ctc/language-model.ts';
@@ -15,7 +16,7 @@ export interface CtcModelFiles {
   readonly vocabulary: AssetSource;
   /** The ONNX graph: `input_values` [1, samples] in, `logits` [1, frames, symbols] out. */
   readonly model: AssetSource;
-  /** The word list; absent: spelling by sound alone. */
+  /** The words and n-grams, packed or not; absent: spelling by sound alone. */
   readonly languageModel?: AssetSource;
 }
 
@@ -78,7 +79,7 @@ export async function loadCtcModel(
   const languageModel =
     words === undefined
       ? undefined
-      : readWordModel(new TextDecoder().decode(await fetchAsset(words, options)), alphabet);
+      : readWordModel(await gunzip(await fetchAsset(words, options), assetName(words)), alphabet);
   const session = await createSession(files.model, {
     ...options,
     // Every utterance has another length: a memory plan per length would never be reused, only kept.

@@ -198,7 +198,7 @@ describe('the embedded recogniser', () => {
     expect(model?.loaded).toBe(model?.total);
     expect([...last.keys()].toSorted()).toEqual([
       'config.json',
-      'language-model.txt',
+      'language-model.bin',
       'model_quantized.onnx',
       'vocab.json',
     ]);

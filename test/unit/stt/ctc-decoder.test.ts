@@ -1,37 +1,39 @@
+import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { gunzip } from '../../../src/speech/gunzip.ts';
 import { type CtcDecoder, ctcDecoder } from '../../../src/speech/stt/ctc-decoder.ts';
 import { spell } from '../../../src/speech/stt/ctc/alphabet.ts';
 import { logAdd, logSoftmax } from '../../../src/speech/stt/ctc/log-softmax.ts';
 import { readWordModel } from '../../../src/speech/stt/ctc/word-model.ts';
 import { alphabet, anyPath, anyPosteriors, columns, columnsOf, peaky } from './logits.ts';
+import { type Contents, ngramBytes } from './ngram-bytes.ts';
 
-/** Words a, at, cat, sat, the; "the cat" and "cat sat" are common. */
-const modelText = [
-  JSON.stringify({
-    format: 'antiphon-bigram-1',
-    words: 7,
-    bigrams: 3,
-    scale: -0.01,
-    decoder: { alpha: 0.8, beta: 1 },
-  }),
-  '<s>\t900\t0',
-  '</s>\t100\t0',
-  'the\t50\t10',
-  'cat\t150\t20',
-  'sat\t200\t20',
-  'at\t200\t20',
-  'a\t300\t20',
-  '2:10',
-  '',
-  '3:20',
-  '4:20',
-  '',
-  '',
-  '',
-  '',
-].join('\n');
-const languageModel = readWordModel(modelText, alphabet);
+/** Words a, at, cat, sat, the and some rare ones; "the cat" and "cat sat" are common, more so "the cat sat". */
+const contents: Contents = {
+  words: [
+    { text: '<s>', cost: 255, backoff: 0, followers: [{ word: 2, cost: 10 }] },
+    { text: '</s>', cost: 100, backoff: 0 },
+    {
+      text: 'the',
+      cost: 50,
+      backoff: -10,
+      followers: [{ word: 3, cost: 20, backoff: -30, followers: [{ word: 4, cost: 7 }] }],
+    },
+    { text: 'cat', cost: 150, backoff: -20, followers: [{ word: 4, cost: 20 }] },
+    { text: 'sat', cost: 200, backoff: -20 },
+    { text: 'at', cost: 200, backoff: -20 },
+    { text: 'a', cost: 220, backoff: -20 },
+  ],
+  rare: [
+    { text: 'catkin', cost: 240 },
+    { text: 'catnap', cost: 241 },
+    { text: 'dog', cost: 242 },
+  ],
+  header: { decoder: { alpha: 0.8, beta: 1 } },
+};
+const modelBytes = ngramBytes(contents);
+const languageModel = readWordModel(modelBytes, alphabet);
 
 function decode(decoder: CtcDecoder, posteriors: Float32Array): string {
   decoder.reset();
@@ -164,32 +166,66 @@ describe('a CTC decoder', () => {
 });
 
 describe('a language model file', () => {
-  it('gives bigrams where listed and backs off where not', () => {
-    const ln = (value: number): number => value * -0.01 * Math.LN10;
-    const [the, cat, sat] = [2, 3, 4];
+  const ln = (cost: number): number => cost * -0.01 * Math.LN10;
+  const [the, cat, sat, at] = [2, 3, 4, 5];
+  const node = (letters: string): number =>
+    columnsOf(letters).reduce((from, symbol) => languageModel.follow(from, symbol), 0);
+
+  it('gives n-grams where listed and backs off where not', () => {
     expect(languageModel.score(the, cat)).toBeCloseTo(ln(20), 5);
     expect(languageModel.score(the, sat)).toBeCloseTo(ln(10 + 200), 5);
     expect(languageModel.score(-1, sat)).toBeCloseTo(ln(200), 5);
     expect(languageModel.score(languageModel.start, the)).toBeCloseTo(ln(10), 5);
     expect(languageModel.end(sat)).toBeCloseTo(ln(20 + 100), 5);
+    const theCat = languageModel.after(the, cat);
+    expect(languageModel.score(theCat, sat)).toBeCloseTo(ln(7), 5);
+    expect(languageModel.score(theCat, at)).toBeCloseTo(ln(30 + 20 + 200), 5);
+    const catSat = languageModel.after(theCat, sat);
+    expect(languageModel.score(catSat, at)).toBeCloseTo(ln(20 + 200), 5);
+    expect(languageModel.after(catSat, -1)).toBe(-1);
+    expect(languageModel.after(-1, cat)).toBe(cat);
+  });
+
+  it('spells its rare words in full', () => {
+    expect(languageModel.wordAt(node('catnap'))).toBe(8);
+    expect(languageModel.score(cat, 9)).toBeCloseTo(ln(20 + 242), 5);
+    expect(node('catn')).toBeGreaterThan(0);
+    expect(languageModel.wordAt(node('catn'))).toBe(-1);
+  });
+
+  it('knows the likeliest word that letters may become', () => {
+    expect(languageModel.ahead(node('c'))).toBeCloseTo(ln(150), 5);
+    expect(languageModel.ahead(node('catn'))).toBeCloseTo(ln(241), 5);
   });
 
   it('brings its own search settings', () => {
     expect(languageModel.settings).toEqual({ languageModelWeight: 0.8, wordBonus: 1 });
   });
 
-  it.each([
-    ['is a page', '<!doctype html>'],
-    ['is of another format', '{"format":"arpa","words":1,"bigrams":0,"scale":1}'],
-    ['is cut off', modelText.slice(0, 150)],
-    ['has fewer bigrams than announced', modelText.replace('3:20', '')],
-    ['has words where numbers belong', modelText.replace('cat\t150', 'cat\tmany')],
-  ])('is refused when it %s', (_what, text) => {
-    expect(() => readWordModel(text, alphabet)).toThrow(
+  it.each<[string, Uint8Array]>([
+    ['is a page', new TextEncoder().encode('<!doctype html>')],
+    ['is of another format', ngramBytes({ ...contents, header: { format: 'arpa' } })],
+    ['is cut off', modelBytes.slice(0, -1)],
+    ['goes on for too long', Uint8Array.of(...modelBytes, 0)],
+    ['has fewer bigrams than announced', ngramBytes({ ...contents, header: { bigrams: 4 } })],
+    ['has more words than announced', ngramBytes({ ...contents, header: { words: 9 } })],
+    ['says nothing of its scale', ngramBytes({ ...contents, header: { scale: 'small' } })],
+  ])('is refused when it %s', (_what, bytes) => {
+    expect(() => readWordModel(bytes, alphabet)).toThrow(
       expect.objectContaining({
         code: 'model-load',
-        hint: expect.stringContaining('antiphon-bigram-1'),
+        hint: expect.stringContaining('antiphon-trigram-1'),
       }),
     );
+  });
+
+  it('may be packed, and says so when it is damaged', async () => {
+    const packed = new Uint8Array(gzipSync(modelBytes));
+    expect(await gunzip(packed, 'words')).toEqual(modelBytes);
+    expect(await gunzip(modelBytes, 'words')).toBe(modelBytes);
+    await expect(gunzip(packed.slice(0, 40), 'words')).rejects.toMatchObject({
+      code: 'model-load',
+      hint: expect.stringContaining('again'),
+    });
   });
 });

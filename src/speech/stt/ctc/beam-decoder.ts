@@ -181,8 +181,8 @@ class BeamDecoder implements CtcDecoder {
     tree.context[child] = tree.context[node]!;
     tree.letters[child] = tree.letters[node]! + 1;
     tree.settled[child] = tree.settled[node]!;
-    // A spelling that has left the word list pays at once, not only when its word ends.
-    tree.expected[child] = next < 0 ? this.#unknownScore(child) : 0;
+    // What its word will cost is taken into account at once, as far as its letters tell, not only when it ends.
+    tree.expected[child] = this.#expectedScore(child);
   }
 
   #finishWord(node: number, child: number): void {
@@ -211,6 +211,14 @@ class BeamDecoder implements CtcDecoder {
         ? this.#unknownScore(node)
         : languageModelWeight * this.#model.score(this.#tree.context[node]!, word);
     return score + wordBonus;
+  }
+
+  /** What the unfinished word of a prefix will score at best. */
+  #expectedScore(node: number): number {
+    const at = this.#tree.letterNode[node]!;
+    if (this.#model === undefined || at < 0) return this.#unknownScore(node);
+    const { languageModelWeight, lookAhead } = this.#settings;
+    return lookAhead * languageModelWeight * this.#model.ahead(at);
   }
 
   #unknownScore(node: number): number {

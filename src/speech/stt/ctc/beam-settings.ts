@@ -16,6 +16,8 @@ export interface BeamSettings {
   readonly unknownWord?: number;
   /** Log probability for each of its letters; −0.5 unless given. */
   readonly unknownLetter?: number;
+  /** How much of the likeliest completion's score an unfinished word is given in advance, 0…1; 0.5 unless given. */
+  readonly lookAhead?: number;
 }
 
 /** What applies where neither the caller nor the language model says otherwise. */
@@ -27,4 +29,5 @@ export const beamDefaults: Required<BeamSettings> = {
   wordBonus: 0.8,
   unknownWord: -9,
   unknownLetter: -0.5,
+  lookAhead: 0.5,
 };

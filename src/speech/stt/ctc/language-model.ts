@@ -14,6 +14,8 @@ export interface LanguageModel {
   follow(node: number, symbol: number): number;
   /** The word whose spelling ends at this node; −1 for none. */
   wordAt(node: number): number;
+  /** Log probability, whatever came before, of the likeliest word whose spelling leads through this node. */
+  ahead(node: number): number;
   /** The search settings tuned for it. */
   readonly settings: BeamSettings;
   /** Log probability of a listed word after a context. */

@@ -7,6 +7,8 @@ export interface LetterTree {
   readonly word: Int32Array<ArrayBuffer>;
   /** The node after one more symbol; −1 when no word goes on so. */
   child(node: number, symbol: number): number;
+  /** Per node: the highest of the words' values among those whose spelling leads through it. */
+  highest(values: Float32Array): Float32Array<ArrayBuffer>;
 }
 
 /**
@@ -18,10 +20,11 @@ export function growLetterTree(words: readonly string[], alphabet: CtcAlphabet):
   symbolOf.delete('');
   symbolOf.delete(' ');
   const capacity = words.reduce((sum, word) => sum + word.length, 1);
-  const symbol = new Int32Array(capacity);
-  const firstChild = new Int32Array(capacity).fill(-1);
-  const nextSibling = new Int32Array(capacity).fill(-1);
-  const word = new Int32Array(capacity).fill(-1);
+  let symbol = new Int32Array(capacity);
+  let parent = new Int32Array(capacity);
+  let firstChild = new Int32Array(capacity).fill(-1);
+  let nextSibling = new Int32Array(capacity).fill(-1);
+  let word = new Int32Array(capacity).fill(-1);
   let size = 1;
   const child = (node: number, wanted: number): number => {
     let at = firstChild[node]!;
@@ -41,6 +44,7 @@ export function growLetterTree(words: readonly string[], alphabet: CtcAlphabet):
       if (next < 0) {
         next = size++;
         symbol[next] = wanted;
+        parent[next] = node;
         nextSibling[next] = firstChild[node]!;
         firstChild[node] = next;
       }
@@ -48,5 +52,23 @@ export function growLetterTree(words: readonly string[], alphabet: CtcAlphabet):
     }
     word[node] = number;
   }
-  return { word: word.slice(0, size), child };
+  // Words share most of their letters: what is kept is a fraction of what could have been needed.
+  [symbol, parent, firstChild, nextSibling, word] = [
+    symbol.slice(0, size),
+    parent.slice(0, size),
+    firstChild.slice(0, size),
+    nextSibling.slice(0, size),
+    word.slice(0, size),
+  ];
+  const highest = (values: Float32Array): Float32Array<ArrayBuffer> => {
+    const best = new Float32Array(size).fill(-Infinity);
+    // A node is always younger than its parent.
+    for (let node = size - 1; node >= 0; node--) {
+      if (word[node]! >= 0) best[node] = Math.max(best[node]!, values[word[node]!]!);
+      const above = parent[node]!;
+      if (node > 0) best[above] = Math.max(best[above]!, best[node]!);
+    }
+    return best;
+  };
+  return { word, child, highest };
 }
