@@ -16,11 +16,11 @@ import ngrams
 import sphinx_model
 import text
 
-DECODER = {'alpha': .6, 'beta': 1., 'oov': -9., 'oovLetter': -2.5, 'ahead': .5, 'beam': 200, 'prune': 10., 'topk': 12}  # chosen on the development sets
-SCALE = .03  # of log10: a probability is one byte
+DECODER = {'alpha': 1., 'beta': .4, 'oov': -8., 'oovLetter': -2.5, 'ahead': .3, 'beam': 200, 'prune': 12., 'topk': 16}  # chosen on the development sets
+SCALE = .06  # of log10: a probability is one byte
 LIST = '/usr/share/dict/american-english-small'
-SHARE = .55  # of our own text against the general model
-BIGRAMS, TRIGRAMS = 300000, 300000
+SHARE = .5  # of our own text against the general model
+BIGRAMS, TRIGRAMS = 480000, 520000
 DOMAIN = 120000  # domain sentences drawn
 OPEN, DEFINITION, CORE = 3, 1, 60  # weights of an open sentence, a definition, a core phrase
 

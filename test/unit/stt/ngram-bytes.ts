@@ -10,7 +10,12 @@ export interface Follower {
 
 /** A model whose words all have n-grams, and a tail of rare ones, alphabetical. */
 export interface Contents {
-  readonly words: readonly { readonly text: string; readonly cost: number; readonly backoff: number; readonly followers?: readonly Follower[] }[];
+  readonly words: readonly {
+    readonly text: string;
+    readonly cost: number;
+    readonly backoff: number;
+    readonly followers?: readonly Follower[];
+  }[];
   readonly rare?: readonly { readonly text: string; readonly cost: number }[];
   readonly header?: Readonly<Record<string, unknown>>;
 }
