@@ -6,7 +6,7 @@ import {
   type OpenAIRealtimeScript,
 } from '../../src/testing/servers/index.ts';
 import { transcribe } from './transcribe.ts';
-import { readClip, sequence, VoicePage, type Clip } from './voice-page.ts';
+import { readClip, sequence, VoicePage, type Clip, type TalkNotes } from './voice-page.ts';
 
 const sample = (name: string): Clip => readClip(`demo/public/samples/${name}.wav`);
 const joke = sample('tell-me-a-joke');
@@ -57,7 +57,7 @@ async function withRealtimePage(
 }
 
 /** Stretches of sound in a recording, in ms; silence of 250 ms ends one. */
-function sounds({ samples, sampleRate }: Clip): { readonly ms: number }[] {
+function sounds({ samples, sampleRate }: Clip): { readonly atMs: number; readonly ms: number }[] {
   const found: { from: number; to: number }[] = [];
   for (const [index, sample] of samples.entries()) {
     if (Math.abs(sample) < 0.0015) continue;
@@ -65,12 +65,18 @@ function sounds({ samples, sampleRate }: Clip): { readonly ms: number }[] {
     if (last && index - last.to < sampleRate / 4) last.to = index;
     else found.push({ from: index, to: index });
   }
-  return found.map(({ from, to }) => ({ ms: ((to - from) * 1000) / sampleRate }));
+  const inMs = (length: number): number => (length * 1000) / sampleRate;
+  return found.map(({ from, to }) => ({ atMs: inMs(from), ms: inMs(to - from) }));
 }
 
 /** How long the first of two replies was heard: a first sign of speech may have held it for a while. */
-function firstReply(recording: Clip): { readonly heardMs: number; readonly stretches: number } {
-  const heard = sounds(recording).slice(0, -1);
+function firstReply(
+  recording: Clip & { readonly originMs: number },
+  second: TalkNotes['turns'][number] | undefined,
+): { readonly heardMs: number; readonly stretches: number } {
+  // What sounds after the words that interrupted were over belongs to the second, whole or not.
+  const until = (second?.trace['committed'] ?? 0) - recording.originMs;
+  const heard = sounds(recording).filter(({ atMs }) => atMs < until);
   return { heardMs: heard.reduce((sum, { ms }) => sum + ms, 0), stretches: heard.length };
 }
 
@@ -101,7 +107,7 @@ test('talking over a realtime reply truncates it where the speaker fell silent',
         ({ samples }) => samples > 0,
       );
       const truncatedAtMs = cut?.truncatedAtMs ?? 0;
-      const { heardMs, stretches } = firstReply(await voice.recording());
+      const { heardMs, stretches } = firstReply(await voice.recording(), second);
       console.log(`heard ${heardMs.toFixed(1)} ms, truncated at ${truncatedAtMs} ms`);
       expect(truncatedAtMs).toBeGreaterThan(500);
       // A quantum, the fade, and what is below the threshold of this measurement.
@@ -195,9 +201,9 @@ test('the server hears of the interruption while the page is frozen', async ({ b
       const until = await frozen;
       console.log(`truncated ${until - toldAt} ms before the page was free again`);
       expect(toldAt).toBeLessThan(until);
-      const [first] = await voice.turns(2);
+      const [first, second] = await voice.turns(2);
       expect(first?.interrupted).toBe(true);
-      const { heardMs, stretches } = firstReply(await voice.recording());
+      const { heardMs, stretches } = firstReply(await voice.recording(), second);
       console.log(`heard ${heardMs.toFixed(1)} ms, truncated at ${truncatedAtMs()} ms`);
       expect(Math.abs(heardMs - (truncatedAtMs() ?? 0))).toBeLessThan(20 * stretches);
     },
