@@ -23,8 +23,9 @@ const sentence = fc
 const step: fc.Arbitrary<UserStep | readonly UserStep[]> = fc.oneof(
   {
     weight: 4,
+    // A lone word that is much shorter may be less than the 250 ms of a confirmed start, and then is no turn.
     arbitrary: fc
-      .tuple(sentence, fc.integer({ min: 260, max: 450 }))
+      .tuple(sentence, fc.integer({ min: 350, max: 500 }))
       .map(([text, ms]) => user.says(text, text.split(' ').length * ms)),
   },
   { weight: 3, arbitrary: fc.integer({ min: 100, max: 2500 }).map((ms) => user.pauses(ms)) },
