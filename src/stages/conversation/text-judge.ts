@@ -74,7 +74,16 @@ export class TextJudge {
     if (!first) return { safe };
     // Another validator may still object to something at or before this place.
     if (!final && safe <= first.at) return { safe };
-    return { safe: Math.min(safe, first.at), violation: first };
+    const violation = this.#withoutRemnant(text, first);
+    return { safe: Math.min(safe, violation.at), violation };
+  }
+
+  /** The violation moved forward where the cut, inside a word, would leave a text that is refused itself. */
+  #withoutRemnant(text: string, { at, failure }: Violation): Violation {
+    const left = text.slice(0, at);
+    const again = this.#streaming.flatMap((each) => each.scan(left, true).violation?.at ?? []);
+    const earlier = Math.min(at, ...again);
+    return earlier < at ? this.#withoutRemnant(text, { at: earlier, failure }) : { at, failure };
   }
 
   /** The verdict on a complete text, the same as a stream of it would have met. */

@@ -68,6 +68,13 @@ describe('validators', () => {
     );
   });
 
+  it('a cut inside a word leaves no other that is banned', async () => {
+    const output = [bannedWords(['ass']), maxLength({ characters: 4 })];
+    for (const pieces of [['"assass'], ['"as', 'sas', 's'], '"assass'.split('')])
+      expect(said(await run({ output }, reply(pieces)))).toBe('"');
+    expect(said(await run({ output: output.slice(1) }, reply(['"assass'])))).toBe('"ass');
+  });
+
   it('bannedWords refuses an empty phrase', () => {
     expect(() => bannedWords(['ok', ' '])).toThrow(
       expect.objectContaining({ code: 'invalid-argument' }),
