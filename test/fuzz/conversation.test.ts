@@ -23,7 +23,8 @@ const sentence = fc
 const step: fc.Arbitrary<UserStep | readonly UserStep[]> = fc.oneof(
   {
     weight: 4,
-    // A lone word that is much shorter may be less than the 250 ms of a confirmed start, and then is no turn.
+    // Not explained yet: from 260 ms on, a lone word over a reply was once understood and yet not claimed: the voice went on,
+    // and the word is in no message (seed 1412981380, path 8).
     arbitrary: fc
       .tuple(sentence, fc.integer({ min: 350, max: 500 }))
       .map(([text, ms]) => user.says(text, text.split(' ').length * ms)),
