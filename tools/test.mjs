@@ -1,25 +1,34 @@
 /**
- * The whole test suite: types, unit, browser, end to end. Ends with `N passed, N failed, N skipped`.
- * Every part runs even when an earlier one failed.
+ * The whole test suite: types, unit, browser, end to end. Ends with what failed and why, once more, and with
+ * `N passed, N failed, N skipped`. Every part runs even when an earlier one failed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { browserVersion, ensureBrowser } from './browser.mjs';
 import { checkProject, projects } from './check-types.mjs';
 
 const cwd = fileURLToPath(new URL('../', import.meta.url));
 const reports = mkdtempSync(join(tmpdir(), 'antiphon-test-'));
-const total = { passed: 0, failed: 0, skipped: 0 };
+const total = { passed: 0, skipped: 0 };
+const failures = [];
 
 function add(counts) {
   for (const key of Object.keys(total)) total[key] += counts[key] ?? 0;
 }
 
-/** Runs a tool of node_modules/.bin; a part that dies without a report counts as one failure. */
-function part(title, command, args, env, count) {
+/** What is said again at the end of a test that failed; of a long message its beginning and its end. */
+function remember(title, name, messages) {
+  const lines = stripVTControlCharacters(messages.join('\n')).split('\n');
+  if (lines.length > 60) lines.splice(20, lines.length - 60, '…');
+  failures.push([`${title}: ${name}`, ...lines].join('\n    '));
+}
+
+/** Runs a tool of node_modules/.bin; a part that dies without naming what failed counts as one failure. */
+function part(title, command, args, env, count, failedIn) {
   console.log(`\n=== ${title}`);
   const report = join(reports, `${title.replace(/\W+/g, '-')}.json`);
   const run = spawnSync(join(cwd, 'node_modules/.bin', command), args(report), {
@@ -28,11 +37,26 @@ function part(title, command, args, env, count) {
     env: { ...process.env, ...env(report) },
     shell: process.platform === 'win32',
   });
-  const counts = existsSync(report)
-    ? count(JSON.parse(readFileSync(report, 'utf8')))
-    : { failed: 1 };
-  if (run.status !== 0 && !counts.failed) counts.failed = 1;
-  add(counts);
+  const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
+  const failed = results ? failedIn(results) : [];
+  if (run.status !== 0 && failed.length === 0)
+    failed.push([`exit status ${run.status ?? run.signal}`, []]);
+  for (const [name, messages] of failed) remember(title, name, messages);
+  if (results) add(count(results));
+}
+
+function endToEndFailures(suites) {
+  return suites.flatMap(({ specs = [], suites: inner = [] }) => [
+    ...specs
+      .filter(({ ok }) => !ok)
+      .map(({ title, tests }) => [
+        title,
+        tests.flatMap(({ results }) =>
+          results.flatMap(({ errors }) => errors.map((e) => e.message)),
+        ),
+      ]),
+    ...endToEndFailures(inner),
+  ]);
 }
 
 let browser;
@@ -46,7 +70,10 @@ try {
 console.log(`Browser: ${browserVersion(browser)}`);
 
 console.log('\n=== types');
-for (const project of projects) add(checkProject(project) ? { passed: 1 } : { failed: 1 });
+for (const project of projects) {
+  if (checkProject(project)) add({ passed: 1 });
+  else remember('types', project, []);
+}
 
 const vitest = (project) =>
   part(
@@ -63,9 +90,14 @@ const vitest = (project) =>
     () => ({ CHROME_PATH: browser }),
     (json) => ({
       passed: json.numPassedTests,
-      failed: json.numFailedTests + (json.success ? 0 : Number(json.numFailedTests === 0)),
       skipped: json.numPendingTests + json.numTodoTests,
     }),
+    (json) =>
+      json.testResults.flatMap(({ name, status, message, assertionResults }) => {
+        const failed = assertionResults.filter((test) => test.status === 'failed');
+        if (status === 'failed' && failed.length === 0) return [[name, [message ?? '']]];
+        return failed.map(({ fullName, failureMessages }) => [fullName, failureMessages]);
+      }),
   );
 vitest('unit');
 vitest('browser');
@@ -77,11 +109,15 @@ part(
   (report) => ({ CHROME_PATH: browser, PLAYWRIGHT_JSON_OUTPUT_NAME: report }),
   ({ stats }) => ({
     passed: stats.expected + stats.flaky,
-    failed: stats.unexpected,
     skipped: stats.skipped,
   }),
+  ({ suites, errors }) => [
+    ...endToEndFailures(suites),
+    ...errors.map(({ message }) => ['outside a test', [message]]),
+  ],
 );
 
 rmSync(reports, { recursive: true, force: true });
-console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+if (failures.length > 0) console.log(`\n=== what failed\n${failures.join('\n')}`);
+console.log(`\n${total.passed} passed, ${failures.length} failed, ${total.skipped} skipped`);
+process.exitCode = failures.length === 0 ? 0 : 1;

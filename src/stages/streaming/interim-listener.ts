@@ -10,11 +10,13 @@ export interface InterimListenerOptions {
   /** Audio between two attempts at least, in ms. */
   readonly everyMs: number;
   readonly clock: Clock;
+  /** Told of what was understood, when it changed. */
+  onInterim(heard: Recognition): void;
   /**
-   * Told of what was understood, when it changed. `finished`: without the word that may still be going on;
-   * half a "yeah" must not count as another word.
+   * Told of the same without the word that may still be going on, when that changed: half a "yeah" must not count as
+   * another word. A word that is over may change this and not the whole.
    */
-  onInterim(heard: Recognition, finished: string): void;
+  onFinished(text: string): void;
   /** Told of the error after which no more interims come. */
   onFailure(error: unknown): void;
 }
@@ -31,6 +33,7 @@ export class InterimListener {
   #newMs = 0;
   #heardMs = 0;
   #text = '';
+  #finished = '';
 
   constructor(options: InterimListenerOptions) {
     this.#options = options;
@@ -65,10 +68,7 @@ export class InterimListener {
       const heard = await stream.partial({ signal });
       // Two thirds of the time belong to everything else that the thread has to do.
       this.#waitMs = Math.max(everyMs, 3 * (clock.now() - startedAt));
-      if (signal.aborted || heard.text === '' || heard.text === this.#text) return;
-      this.#text = heard.text;
-      const finished = heard.words.filter(({ end }) => end <= surelyUntilMs);
-      this.#options.onInterim(heard, finished.map(({ text }) => text).join(' '));
+      if (!signal.aborted && heard.text !== '') this.#tell(heard, surelyUntilMs);
     } catch (error) {
       if (signal.aborted) return;
       this.close();
@@ -76,5 +76,14 @@ export class InterimListener {
     } finally {
       this.#running = false;
     }
+  }
+
+  #tell(heard: Recognition, surelyUntilMs: number): void {
+    const words = heard.words.filter(({ end }) => end <= surelyUntilMs);
+    const finished = words.map(({ text }) => text).join(' ');
+    if (finished !== '' && finished !== this.#finished) this.#options.onFinished(finished);
+    this.#finished = finished;
+    if (heard.text !== this.#text) this.#options.onInterim(heard);
+    this.#text = heard.text;
   }
 }

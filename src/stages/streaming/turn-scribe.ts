@@ -79,8 +79,8 @@ export class TurnScribe {
       sampleRate: recognizer.sampleRate,
       everyMs: interimEveryMs,
       clock: this.#context.clock,
-      onInterim: (heard, finished) => {
-        if (finished !== '') this.#tellWords({ type: 'words', turn, text: finished, final: false });
+      onFinished: (text) => this.#tellWords({ type: 'words', turn, text, final: false }),
+      onInterim: (heard) => {
         // The next one replaces it, so one that finds no room is not missed.
         if (this.#output.writable) this.#output.offer(this.#transcript(heard, turn, at, false));
       },

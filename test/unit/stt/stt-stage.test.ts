@@ -313,4 +313,21 @@ describe('interim transcripts', () => {
       { type: 'words', turn: 5, text: 'yeah right', final: true },
     ]);
   });
+
+  it('tell ears that a lone word is over, although it is written down already', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const told = new Promise<FloorWords>((resolve) => {
+      port2.onmessage = ({ data }: MessageEvent<FloorWords>) => resolve(data);
+    });
+    const recognizer = scriptedRecognizer([], { interims: 'by-hand' });
+    const stage = atWork({ recognizer, words: port1 });
+    await stage.give(audio(5, 300));
+    const stop = recognition('stop', { words: [{ text: 'stop', start: 50, end: 250 }] });
+    recognizer.streams[0]?.answer(stop);
+    await stage.give(audio(5, 300));
+    recognizer.streams[0]?.answer(stop);
+    expect(await told).toEqual({ type: 'words', turn: 5, text: 'stop', final: false });
+    expect(kinds(await stage.finish())).toEqual(['transcript']);
+    port2.close();
+  });
 });
