@@ -143,12 +143,12 @@ export class VoiceAgent {
     if (!this.#session) this.#observer.enter({ assistant: 'idle', user: 'silent' });
   }
 
-  /** Says something typed to the assistant; an answer under way is interrupted. Throws `shutdown` while idle. */
+  /** Says something typed to the assistant, behind what is being spoken, which it is answered with; an answer under way is interrupted. Throws `shutdown` while idle. */
   send(text: string): void {
     if (text.trim() === '') return;
     const session = this.#running('send');
-    const { busy } = this.#observer;
-    void session.push(...typedTurn(this.#nextTurn(session), text.trim(), busy));
+    const { occupied } = this.#observer;
+    void session.push(...typedTurn(this.#nextTurn(session), text.trim(), occupied));
   }
 
   /** Makes the assistant say `text`, as a reply of its own that is stored and can be interrupted. Throws `shutdown` while idle. */

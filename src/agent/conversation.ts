@@ -59,9 +59,10 @@ export function conversationPipeline(
     ...(parts.onResume === undefined ? {} : { resume: parts.onResume }),
   });
   const pipeline = new PipelineBuilder({ ...config, session: 'live' })
-    .chain(ends.microphone, ends.ears, ends.scribe)
+    .chain(ends.microphone, ends.ears)
     .add(new TapStage('typed', () => {}))
     .chain(
+      ends.scribe,
       // An error is told here, once, instead of again at the end.
       new TapStage('user', parts.onUser, { drop: ['error'] }),
       new StateStoreLoadStage({ store, conversation }),
@@ -77,7 +78,8 @@ export function conversationPipeline(
       ends.speaker,
       new StateStoreSaveStage({ store, conversation }),
     )
-    .merge('user', 'scribe', 'typed')
+    // What is typed keeps its place behind what is being said, or written down.
+    .merge('scribe', 'ears', 'typed')
     .build();
   return { pipeline, provider };
 }

@@ -26,6 +26,8 @@ export class AgentObserver {
   #probability: number | undefined;
   /** The turn whose answer is being thought of, or was last. */
   #thinkingOf = 0;
+  /** The turn that is being spoken or written down. */
+  #spoken: number | undefined;
   /** Since when both are quiet, ms on the capture clock. */
   #quietSince = 0;
 
@@ -51,6 +53,11 @@ export class AgentObserver {
     return this.#state.assistant === 'thinking' || this.#state.assistant === 'speaking';
   }
 
+  /** Whether a turn is being spoken, written down or answered. */
+  get occupied(): boolean {
+    return this.busy || this.#spoken !== undefined;
+  }
+
   /** Changes the state, telling everybody when it is another one. */
   enter(change: { readonly assistant?: AssistantState; readonly user?: UserState }): void {
     const next = { ...this.#state, ...change };
@@ -62,6 +69,7 @@ export class AgentObserver {
   /** Follows the devices of a session; the returned function lets go of them. */
   follow(edge: ObservedDevices): () => void {
     this.#edge = edge;
+    this.#spoken = undefined;
     this.#quietSince = 0;
     const offs = [
       edge.on('level', ({ side, rms, at }) => {
@@ -110,12 +118,14 @@ export class AgentObserver {
     const { turn, at } = element;
     switch (element.kind) {
       case 'speech-start':
+        this.#spoken = turn;
         this.log.mark(turn, 'speechStart', this.#wall(at));
         this.enter({ user: 'speaking' });
         break;
       case 'speech-end':
         this.#quietSince = at;
-        if (!element.misfire) this.log.mark(turn, 'speechEnd', this.#wall(at));
+        if (element.misfire) this.#spoken = undefined;
+        else this.log.mark(turn, 'speechEnd', this.#wall(at));
         this.enter({ user: 'silent' });
         break;
       case 'transcript':
@@ -128,6 +138,7 @@ export class AgentObserver {
         }
         break;
       case 'turn-end':
+        if (turn === this.#spoken) this.#spoken = undefined;
         this.log.mark(turn, 'committed', at === 0 ? this.#clock.now() : this.#wall(at));
         // A realtime model answers before it has written down what was said.
         if (

@@ -21,7 +21,9 @@ const capacity = 32;
  * words are on the capture clock. A misfired turn leaves nothing behind.
  *
  * `audio` and `utterance` end here unless they are to be forwarded, and an interim that finds no room is left out: the
- * next replaces it. Everything else passes in order; an interrupt passes a transcription that is under way.
+ * next replaces it. Everything else passes in order; an interrupt passes a transcription that is under way. What comes
+ * in of later turns while one is being spoken (typed text, for example) waits until that one is over, so that nobody is
+ * answered while they speak, and the conversation keeps its order; up to 64 elements wait.
  *
  * What can't be transcribed, after the retries, becomes an `error` element; the turn ends all the same. So does an
  * utterance of another rate (`audio-format`). A model that can't be loaded fails the run with `model-load`.
@@ -71,6 +73,7 @@ export class STTStage<Forward extends boolean = false> implements Stage<
         await scribe.take(element);
         if (writer.cancelled.aborted) return;
       }
+      await scribe.finish();
     };
     try {
       writing().then(

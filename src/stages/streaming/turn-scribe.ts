@@ -16,6 +16,9 @@ import { InterimListener } from './interim-listener.ts';
 import type { STTStageOptions } from './stt-options.ts';
 import { transcribePatiently } from './transcribe-patiently.ts';
 
+/** Elements of later turns that wait behind the one being spoken; more than these pass before it. */
+const maxBehind = 64;
+
 /** State of one run. `take` is called for one element at a time. */
 export class TurnScribe {
   readonly #name: string;
@@ -25,6 +28,10 @@ export class TurnScribe {
   readonly #over = new AbortController();
   /** Aborts when the run ends or nobody reads any more. */
   readonly #signal: AbortSignal;
+  /** The turn being spoken. */
+  #open: number | undefined;
+  /** What came in of later turns meanwhile: typed, for example. */
+  readonly #behind: StreamElement[] = [];
   #listening: { readonly turn: number; readonly listener: InterimListener } | undefined;
 
   constructor(
@@ -42,12 +49,26 @@ export class TurnScribe {
 
   /** Deals with the next element; settles when everything it leads to has been written. */
   async take(input: StreamElement): Promise<void> {
+    if (this.#isEarly(input)) {
+      this.#behind.push(input);
+      if (this.#behind.length > maxBehind) await this.#letPass(1);
+      return;
+    }
     const { kind, turn } = input;
-    if (kind === 'audio') this.#hear(input);
+    const isOver = (kind === 'speech-end' && input.misfire) || kind === 'turn-end';
+    if (kind === 'speech-start') this.#open = turn;
+    else if (kind === 'audio') this.#hear(input);
     else if (kind === 'utterance') await this.#transcribe(input);
-    else if ((kind === 'speech-end' && input.misfire) || kind === 'turn-end') this.#forget(turn);
+    else if (isOver) this.#forget(turn);
     const consumed = kind === 'audio' || kind === 'utterance';
     if (!consumed || this.#options.forwardAudio === true) await this.#output.write(input);
+    if (isOver && turn === this.#open) await this.finish();
+  }
+
+  /** No turn is being spoken any more: what waited behind it passes. */
+  async finish(): Promise<void> {
+    this.#open = undefined;
+    await this.#letPass(this.#behind.length);
   }
 
   /** Ends the run: stops what is being transcribed and closes the port. */
@@ -56,6 +77,17 @@ export class TurnScribe {
     this.#listening?.listener.close();
     this.#listening = undefined;
     this.#options.words?.close();
+  }
+
+  /** True for what belongs to a turn after the one being spoken, and does not steer. */
+  #isEarly({ kind, turn }: StreamElement): boolean {
+    const isSpoken = kind === 'audio' || kind === 'utterance' || kind.startsWith('speech-');
+    if (isSpoken || kind === 'interrupt' || kind === 'end') return false;
+    return this.#open !== undefined && turn > this.#open;
+  }
+
+  async #letPass(count: number): Promise<void> {
+    for (const input of this.#behind.splice(0, count)) await this.#output.write(input);
   }
 
   #hear(audio: AudioElement): void {

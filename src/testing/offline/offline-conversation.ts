@@ -82,7 +82,7 @@ export class OfflineConversation {
     this.#person = new UserScript(steps, {
       sampleRate: this.#edge.sampleRate,
       say: (text, ms) => this.#language.say(text, ms),
-      type: (text) => this.#push((turn) => typedTurn(turn, text, this.#observer.busy)),
+      type: (text) => this.#push((turn) => typedTurn(turn, text, this.#observer.occupied)),
       announce: (text) => this.#push((turn) => saidTurn(turn, text)),
       answer: (callId, result) => {
         this.#made.provider.answerTool(callId, result);
