@@ -54,6 +54,8 @@ export function vendorsFrom(env, now = Date.now) {
         newSessionExpireTime: new Date(now() + 60_000).toISOString(),
         expireTime: new Date(now() + 30 * 60_000).toISOString(),
         bidiGenerateContentSetup: { model: `models/${GEMINI_LIVE_MODEL}` },
+        // Without a mask this setup would take the place of all the page sends: prompt, tools, turns.
+        fieldMask: 'model',
       },
       // The name is the token.
       read: ({ name }) => ({ token: name, expiresAtMs: now() + 60_000 }),

@@ -122,6 +122,7 @@ describe('a token', () => {
           newSessionExpireTime: '2026-11-25T00:01:00.000Z',
           expireTime: '2026-11-25T00:30:00.000Z',
           bidiGenerateContentSetup: { model: 'models/gemini-3.8-live' },
+          fieldMask: 'model',
         },
       },
     ]);
