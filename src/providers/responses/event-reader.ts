@@ -25,6 +25,8 @@ export class ResponseReader implements ReplyReader {
   readonly #open: OpenCall[] = [];
   /** Reasoning items that wait for the call they led to. */
   #reasoning: Fields[] = [];
+  /** Reasoning went by that only the vendor has: calls can't be sent back under ids that refer to it. */
+  #isUnsealed = false;
   #usage: Usage | undefined;
   #reason: FinishReason | undefined;
   #begun = false;
@@ -102,7 +104,11 @@ export class ResponseReader implements ReplyReader {
   }
 
   #itemDone(fields: Fields, item: Fields): ProviderPart[] {
-    if (item['type'] === 'reasoning') this.#reasoning.push(item);
+    if (item['type'] === 'reasoning') {
+      const { encrypted_content: sealed, content } = item;
+      if (stringOf(sealed) !== '' || arrayOf(content).length > 0) this.#reasoning.push(item);
+      else this.#isUnsealed = true;
+    }
     if (item['type'] !== 'function_call') return [];
     const call = this.#find({ output_index: fields['output_index'], item_id: item['id'] });
     call.item = { ...call.item, ...item };
@@ -126,7 +132,7 @@ export class ResponseReader implements ReplyReader {
           arguments: parseArguments(call.text),
           providerData: {
             openai: {
-              ...(id === '' ? {} : { id }),
+              ...(id === '' || this.#isUnsealed ? {} : { id }),
               ...(before.length === 0 ? {} : { before }),
             },
           },

@@ -81,7 +81,18 @@ const order: Shape = (items) => {
   return calls.size === 0 ? undefined : `no output for call ${[...calls].join()}`;
 };
 
-const body = record({
+/** The vendor looks up by its id what it kept nothing of. */
+const sealed: Shape = (request) => {
+  const { store, input } = request as { store?: unknown; input: Record<string, unknown>[] };
+  const bare = input.find(
+    ({ type, encrypted_content: seal, content: text }) => type === 'reasoning' && !seal && !text,
+  );
+  return store === false && bare
+    ? `Item with id '${String(bare['id'])}' not found. Items are not persisted when \`store\` is set to false.`
+    : undefined;
+};
+
+const fields = record({
   model: words,
   input: all(listOf(item, 1), order),
   stream: oneOf(true),
@@ -110,6 +121,8 @@ const body = record({
     1,
   ),
 });
+
+const body = all(fields, sealed);
 
 /** Starts a server at `<origin>/v1/responses`; it refuses unknown fields and histories that do not fit together. */
 export function openAIResponsesServer(

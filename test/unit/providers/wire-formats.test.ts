@@ -421,6 +421,35 @@ describe('openAIResponses', () => {
     ]);
   });
 
+  it('sends no reasoning back that the vendor could only look up, and no id that refers to it', async () => {
+    const begun = { type: 'function_call', name: 'add', arguments: '{}' };
+    const item = (output_index: number, item: object): string =>
+      sseEvent('response.output_item.done', { output_index, item });
+    const calls = callsOf(
+      (
+        await talk([
+          eventStream(
+            // Unasked, a model that reasons gives it without its encrypted content.
+            item(0, { type: 'reasoning', id: 'rs_1', summary: [] }),
+            item(1, { ...begun, id: 'fc_1', call_id: 'call_1' }),
+            item(2, { ...begun, id: 'fc_2', call_id: 'call_2' }),
+            sseEvent('response.completed', { response: { status: 'completed' } }),
+          ),
+        ])
+      ).parts,
+    );
+    const { bodies, server } = await talk([hello], {}, { ...ask, messages: answered(calls) });
+    expect(server.violations).toEqual([]);
+    expect(bodies[0]?.['input']).toEqual([
+      { role: 'user', content: [{ type: 'input_text', text: 'Add.' }] },
+      { role: 'assistant', content: 'So.' },
+      { ...begun, call_id: 'call_1' },
+      { ...begun, call_id: 'call_2' },
+      { type: 'function_call_output', call_id: 'call_1', output: '3' },
+      { type: 'function_call_output', call_id: 'call_2', output: '3' },
+    ]);
+  });
+
   it('copes with servers that leave out places, numbers and done events', async () => {
     const call = { type: 'function_call', call_id: 'fc_a', name: 'add', arguments: '' };
     const { parts, error } = await talk([
