@@ -3,6 +3,7 @@ import { ChunkReader } from './chat/chunk-reader.ts';
 import { chatRequest } from './chat/request.ts';
 import { httpModel, type HttpModelOptions } from './http-model.ts';
 import { endpoint } from './http/endpoint.ts';
+import { publicUrl } from './http/redact.ts';
 import type { Provider } from './provider.ts';
 
 /** What {@link openAICompatible} needs to know; nothing but the address and the model is required. */
@@ -24,12 +25,13 @@ export function openAICompatible(options: OpenAICompatibleOptions): Provider {
   // OpenAI retired `max_tokens`; local servers know nothing else.
   const isOpenAI = /\/\/api\.openai\.com(?:[:/]|$)/.test(baseURL);
   const limitName = isOpenAI ? 'max_completion_tokens' : 'max_tokens';
+  const url = endpoint(baseURL, '/chat/completions');
   return httpModel(options, {
     id: `openai-compatible:${model}`,
     baseURL,
     call: (request) => ({
-      url: endpoint(baseURL, '/chat/completions'),
-      body: { model, ...chatRequest(options, request, limitName) },
+      url,
+      body: { model, ...chatRequest(options, request, limitName, publicUrl(url)) },
       missing:
         'Check that `baseURL` ends where `/chat/completions` begins, usually with /v1, and that the model exists there.',
     }),

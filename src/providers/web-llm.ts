@@ -119,10 +119,11 @@ async function* generate(
   request: ProviderRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ProviderPart, void, undefined> {
-  const reader = new ChunkReader(`WebLLM ${options.model}`);
+  const where = `WebLLM ${options.model}`;
+  const reader = new ChunkReader(where);
   const interrupt = (): void => engine.interruptGenerate();
   const body = {
-    ...chatRequest(options, request, 'max_tokens'),
+    ...chatRequest(options, request, 'max_tokens', where),
     ...(options.extraBody === undefined ? {} : { extra_body: options.extraBody }),
   };
   const { completions } = engine.chat;

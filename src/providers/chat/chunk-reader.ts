@@ -38,7 +38,7 @@ function usageOf(value: unknown): Usage | undefined {
 
 /** Follows one stream from its first chunk to its finish. */
 export class ChunkReader implements ReplyReader {
-  readonly #calls = new CallAssembler();
+  readonly #calls: CallAssembler;
   readonly #where: string;
   #reason: FinishReason | undefined;
   #refused = false;
@@ -49,6 +49,7 @@ export class ChunkReader implements ReplyReader {
   /** `where` is the public address, for errors. */
   constructor(where: string) {
     this.#where = where;
+    this.#calls = new CallAssembler(where);
   }
 
   get ended(): boolean {

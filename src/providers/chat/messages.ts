@@ -1,7 +1,8 @@
 /** Antiphon messages → chat completions messages. */
-import { messageText, type Message } from '../../core/element.ts';
+import { messageText, type Message, type ToolCall } from '../../core/element.ts';
 import { audioFormat, mediaUrl, unsupportedMedia, wireMedia, type MediaPart } from '../media.ts';
 import type { ProviderRequest } from '../provider.ts';
+import { recordOf } from './json.ts';
 
 /** A message as it goes over the wire. */
 export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
@@ -33,7 +34,13 @@ function userMessage(message: Message): ChatMessage {
   return { role: 'user', content };
 }
 
-function assistantMessage(message: Message): ChatMessage {
+/** What the server at `where` added to the call, and wants back: Gemini its signature of the thinking. */
+function extraOf({ providerData }: ToolCall, where: string): object {
+  const { where: origin, extra_content } = recordOf(providerData?.['chat']);
+  return origin === where ? { extra_content } : {};
+}
+
+function assistantMessage(message: Message, where: string): ChatMessage {
   const text = messageText(message);
   const calls = message.toolCalls ?? [];
   if (calls.length === 0) return { role: 'assistant', content: text };
@@ -44,15 +51,17 @@ function assistantMessage(message: Message): ChatMessage {
       id: call.id,
       type: 'function',
       function: { name: call.name, arguments: JSON.stringify(call.arguments ?? {}) },
+      ...extraOf(call, where),
     })),
   };
 }
 
 /**
  * The wire messages of a request: the system prompt first, reasoning left out. Neighbouring user
- * messages of plain text become one: the chat templates of many local models insist that roles alternate.
+ * messages of plain text become one: the chat templates of many local models insist that roles alternate. `where` is
+ * the public address.
  */
-export function chatMessages(request: ProviderRequest): ChatMessage[] {
+export function chatMessages(request: ProviderRequest, where: string): ChatMessage[] {
   const wire: ChatMessage[] = [];
   if (request.system !== '') wire.push({ role: 'system', content: request.system });
   for (const message of request.messages) {
@@ -65,7 +74,7 @@ export function chatMessages(request: ProviderRequest): ChatMessage[] {
       continue;
     }
     if (message.role === 'assistant') {
-      wire.push(assistantMessage(message));
+      wire.push(assistantMessage(message, where));
       continue;
     }
     const next =

@@ -8,16 +8,17 @@ export interface ChatLimits {
   readonly maxOutputTokens?: number;
 }
 
-/** The body of a request; `limitName` is what the server calls the limit. */
+/** The body of a request to the public address `where`; `limitName` is what the server calls the limit. */
 export function chatRequest(
   { temperature, maxOutputTokens }: ChatLimits,
   request: ProviderRequest,
   limitName: 'max_tokens' | 'max_completion_tokens',
+  where: string,
 ): Record<string, unknown> {
   const warmth = request.temperature ?? temperature;
   const limit = request.maxOutputTokens ?? maxOutputTokens;
   return {
-    messages: chatMessages(request),
+    messages: chatMessages(request, where),
     stream: true,
     stream_options: { include_usage: true },
     ...(warmth === undefined ? {} : { temperature: warmth }),

@@ -19,6 +19,7 @@ export class Connection {
   readonly #secrets: readonly string[];
   readonly #url: string;
   readonly #onAbort = (): void => this.#controller.abort();
+  #opening: Promise<Response> | undefined;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #timedOut: keyof Patience | undefined;
 
@@ -34,9 +35,10 @@ export class Connection {
 
   /** Sends the request and resolves with the response once its headers are there. */
   async open(init: RequestInit, fetchFunction: typeof fetch): Promise<Response> {
-    return this.#within('connectTimeoutMs', () =>
-      fetchFunction(this.#url, { ...init, signal: this.#controller.signal }),
-    );
+    return this.#within('connectTimeoutMs', () => {
+      this.#opening = fetchFunction(this.#url, { ...init, signal: this.#controller.signal });
+      return this.#opening;
+    });
   }
 
   /** The next bytes of the body; undefined at its end. Uses a reader: not every engine iterates streams. */
@@ -52,7 +54,11 @@ export class Connection {
   close(): void {
     this.#caller.removeEventListener('abort', this.#onAbort);
     this.#controller.abort();
-    this.#reader?.cancel().catch(() => undefined);
+    // A `fetch` of the caller's own may be deaf to the signal, and late.
+    const cancelled = this.#reader
+      ? this.#reader.cancel()
+      : this.#opening?.then((response) => response.body?.cancel());
+    cancelled?.catch(() => undefined);
   }
 
   async #within<T>(phase: keyof Patience, work: () => Promise<T>): Promise<T> {

@@ -52,9 +52,12 @@ export async function secretHeaders(
   return headers;
 }
 
-/** What must not show in an error: the values of the headers, without the word `Bearer`, and those in the address. */
+/** What must not show in an error: the values of the headers, without a word like `Bearer`, and those in the address. */
 export function secretsOf(headers: Readonly<Record<string, string>>, address: string): string[] {
-  const values = Object.values(headers).map((value) => value.replace(/^Bearer\s+/i, ''));
+  // Engines trim a value before they complain of it.
+  const values = Object.values(headers).map((value) =>
+    value.replace(/^(?:Bearer|Token|Basic)\s+/i, '').trim(),
+  );
   return [...values, ...querySecrets(address)];
 }
 

@@ -29,6 +29,9 @@ export function patient(
   return { ...options, connectTimeoutMs: timeoutMs, interTokenTimeoutMs: timeoutMs };
 }
 
+/** Characters read of the body of a refusal. */
+const maxRefusalLength = 256 * 1024;
+
 /** One request. */
 export interface HttpCall {
   readonly url: string;
@@ -82,7 +85,7 @@ export class Exchange {
       const response = await connection.open(requestOf(call, secret), options.fetch ?? fetch);
       const exchange = new Exchange(response, connection, publicUrl(call.url), secrets);
       if (response.ok) return exchange;
-      const body = await exchange.text();
+      const body = await exchange.#refusal(signal);
       throw exchange.masked(responseError(response, body, exchange.where, call.missing));
     } catch (error) {
       connection.close();
@@ -134,6 +137,23 @@ export class Exchange {
       ...(details === undefined ? {} : { details }),
       ...(error.cause === undefined ? {} : { cause: error.cause }),
     });
+  }
+
+  /** The beginning of a refusal's body, as much of it as comes. */
+  async #refusal(signal: AbortSignal): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = '';
+    try {
+      while (text.length < maxRefusalLength) {
+        const chunk = await this.read();
+        if (chunk === undefined) break;
+        text += decoder.decode(chunk, { stream: true });
+      }
+    } catch (error) {
+      // The status says the most of it.
+      if (signal.aborted) throw error;
+    }
+    return text;
   }
 
   /** Closes the socket, in whatever state it is. */

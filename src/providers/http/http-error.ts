@@ -22,7 +22,8 @@ const missingModel = 'Check `baseURL`, and that the model exists there.';
 
 function verdictOf({ status, message, code, retryAfterMs }: Refusal, missing: string): Verdict {
   const words = `${code} ${message}`;
-  if (contextLength.test(words) && status !== 401 && status !== 403)
+  // A 429 about tokens is about those of a minute.
+  if (contextLength.test(words) && ![401, 403, 429].includes(status))
     return [
       'context-length',
       'Keep fewer messages (`maxHistoryMessages`) or use a model with a longer context.',
@@ -107,8 +108,12 @@ function wishedDelayMs(error: unknown): number | undefined {
   return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
-/** The refusal in a body `{error: {message, type, code, status}}`, `{error: '…'}`, `{message}` or plain text. */
-export function readRefusal(status: number, body: unknown, retryAfterMs?: number): Refusal {
+/**
+ * The refusal in a body `{error: {message, type, code, status}}`, `{error: '…'}`, `{message}`, a list of one of these
+ * (Gemini) or plain text.
+ */
+export function readRefusal(status: number, given: unknown, retryAfterMs?: number): Refusal {
+  const body: unknown = Array.isArray(given) ? given[0] : given;
   const error = fieldOf(body, 'error') ?? fieldOf(body, 'detail') ?? body;
   const code = asText(fieldOf(error, 'code'));
   const type = asText(fieldOf(error, 'type'));

@@ -34,6 +34,8 @@ const toolCall = record({
   id: words,
   type: oneOf('function'),
   function: record({ name: words, arguments: words }),
+  // Gemini's endpoint of this kind wants its signatures back.
+  'extra_content?': anyRecord,
 });
 
 const assistant = all(

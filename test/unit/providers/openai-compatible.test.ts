@@ -245,6 +245,58 @@ describe('what the server streams', () => {
     ]);
   });
 
+  it('may number all its calls 0: another id and name is another call', async () => {
+    const call = (id: string, name: string, args: string): string =>
+      chatFrame({
+        tool_calls: [{ index: 0, id, type: 'function', function: { name, arguments: args } }],
+      });
+    const { parts } = await exchange([
+      eventStream(
+        call('a', 'clock', '{"zone":'),
+        chatFrame({ tool_calls: [{ index: 0, function: { arguments: '"UTC"}' } }] }),
+        call('b', 'date', '{}'),
+        // Some servers make up an id for every fragment.
+        chatFrame({ tool_calls: [{ index: 0, id: 'c', function: { arguments: '' } }] }),
+        chatFrame({}, 'tool_calls'),
+        chatDone,
+      ),
+    ]);
+    expect(parts.slice(0, -1)).toEqual([
+      { type: 'tool-call', call: { id: 'a', name: 'clock', arguments: { zone: 'UTC' } } },
+      { type: 'tool-call', call: { id: 'b', name: 'date', arguments: {} } },
+    ]);
+  });
+
+  it('may carry what the server wants back with a call', async () => {
+    const extra_content = { google: { thought_signature: 'sealed' } };
+    const body = { id: 'a', type: 'function', function: { name: 'clock', arguments: '{}' } };
+    const reply = eventStream(
+      chatFrame({ tool_calls: [{ index: 0, ...body, extra_content }] }),
+      chatFrame({}, 'stop'),
+      chatDone,
+    );
+    const server = await openAIChatServer({ replies: [reply, hello] });
+    servers.push(server);
+    const provider = openAICompatible({ baseURL: server.baseURL, model: 'm' });
+    const { signal } = new AbortController();
+    const parts: ProviderPart[] = [];
+    for await (const part of provider.stream(ask(), { signal })) parts.push(part);
+    const toolCalls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
+    const messages = [
+      textMessage('user', 'When?'),
+      textMessage('assistant', '', { toolCalls }),
+      textMessage('tool', 'noon', { toolCallId: 'a' }),
+    ];
+    for await (const part of provider.stream({ ...ask(), messages }, { signal })) void part;
+    expect(server.violations).toEqual([]);
+    expect(server.requests[1]?.body).toMatchObject({
+      messages: [{}, { tool_calls: [{ ...body, extra_content }] }, {}],
+    });
+    // Another server knows nothing of it, and may refuse it.
+    const other = await exchange([hello], {}, { ...ask(), messages });
+    expect(JSON.stringify(other.server.requests[0]?.body)).not.toContain('sealed');
+  });
+
   it('may leave out index and id, and write arguments that are not JSON', async () => {
     const first = { function: { name: 'f', arguments: '{"a":' } };
     const { parts } = await exchange([
@@ -358,6 +410,13 @@ describe('refusals', () => {
     ],
     [400, { error: { message: 'unknown field' } }, 'provider-request', false],
     [429, { error: { message: 'slow down' } }, 'provider-rate-limit', true],
+    [429, { message: 'Too many tokens, please wait.' }, 'provider-rate-limit', true],
+    [
+      400,
+      [{ error: { code: 400, message: 'API key not valid.', status: 'INVALID_ARGUMENT' } }],
+      'provider-auth',
+      false,
+    ],
     [
       429,
       { error: { message: 'no credit', code: 'insufficient_quota' } },
@@ -376,6 +435,27 @@ describe('refusals', () => {
     expect(error).toMatchObject({ code, retryable, details: { status } });
     expect(error?.hint).not.toBe('');
     expect(server.requests).toHaveLength(retryable ? 3 : 1);
+  });
+
+  it('are known by their status when the rest of them never comes', async () => {
+    const headers = { 'content-type': 'application/json', 'retry-after': '120' };
+    for (const fault of ['drop', 'stall'] as const) {
+      const half: Reply = { status: 429, headers, steps: ['{"error":', { fault }] };
+      const { error, server } = await exchange([half], { interTokenTimeoutMs: 50 });
+      expect(error).toMatchObject({
+        code: 'provider-rate-limit',
+        details: { status: 429, retryAfterMs: 120_000 },
+      });
+      await server.idle();
+    }
+  });
+
+  it('are read no further than their beginning', async () => {
+    const endless: Reply = { status: 400, steps: Array<string>(40).fill('x'.repeat(65_536)) };
+    const steps = [...endless.steps, { gate: 'never' }];
+    const { error, server } = await exchange([{ ...endless, steps }]);
+    expect(error).toMatchObject({ code: 'provider-request', details: { status: 400 } });
+    await server.idle();
   });
 
   it('are forgotten when a later attempt succeeds', async () => {
@@ -438,6 +518,37 @@ describe('cancellation', () => {
   });
 });
 
+describe('a fetch of one’s own that is deaf to its signal', () => {
+  /** Never tells the server that nobody listens any more, unless its body is cancelled. */
+  const deaf: typeof fetch = (input, init) => {
+    const { signal: _signal, ...rest } = init ?? {};
+    return fetch(input, rest);
+  };
+
+  it('leaves no socket open: the body that nobody reads is cancelled', async () => {
+    const page: Reply = {
+      headers: { 'content-type': 'text/html' },
+      steps: ['<html>', { fault: 'stall' }],
+    };
+    const { error, server } = await exchange([page], { fetch: deaf });
+    expect(error).toMatchObject({ code: 'provider-protocol' });
+    await server.idle();
+  });
+
+  it('leaves none open either when the headers come too late', async () => {
+    const reply = eventStream({ gate: 'late' }, chatFrame({ content: 'Hi' }), { fault: 'stall' });
+    const server = await openAIChatServer({ replies: [reply] });
+    servers.push(server);
+    const controller = new AbortController();
+    const next = firstPart({ baseURL: server.baseURL, fetch: deaf }, controller.signal);
+    await server.gates.reached('late');
+    controller.abort();
+    await expect(next).rejects.toMatchObject({ code: 'aborted' });
+    server.gates.open('late');
+    await server.idle();
+  });
+});
+
 describe('secrets', () => {
   const token = 'tok+/en.secret=42';
   it.each([
@@ -460,6 +571,13 @@ describe('secrets', () => {
     expect(shown).not.toContain(token);
     expect(shown).not.toContain(encodeURIComponent(token));
     expect(shown).not.toContain('header-secret');
+  });
+
+  it('that make no header stay out of the complaint about it', async () => {
+    const secret = 'tok-en\n.secret=42';
+    const { error } = await exchange([hello], { token: `${secret}\n`, retry: { attempts: 1 } });
+    expect(error).toBeDefined();
+    expect(JSON.stringify(serializeError(error))).not.toContain('secret=42');
   });
 
   it('that last are refused in a browser unless dangerously allowed', () => {
