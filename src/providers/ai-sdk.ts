@@ -82,7 +82,12 @@ async function* attempt(
   signal.addEventListener('abort', abort, { once: true });
   try {
     const call = callOptions(model, options, request, controller.signal);
-    const { stream } = await abortable(Promise.resolve(model.doStream(call)), signal);
+    const opening = Promise.resolve(model.doStream(call));
+    const { stream } = await abortable(opening, signal).catch((error: unknown) => {
+      // It may still come although nobody waits for it any more.
+      opening.then((late) => late.stream.cancel()).catch(() => undefined);
+      throw error;
+    });
     const reader = new PartReader(where);
     for await (const part of streamValues(stream, signal)) yield* reader.read(part);
     yield* reader.finish();

@@ -1,6 +1,6 @@
 /** What `fallback` and `race` share: several providers that pass for one. */
 import { AntiphonError, toAntiphonError } from '../core/errors.ts';
-import type { Provider } from './provider.ts';
+import type { Provider, ProviderRequest } from './provider.ts';
 import type { Tool } from './tools.ts';
 
 /** A provider that failed, and why. */
@@ -23,6 +23,19 @@ export function toolsOf(providers: readonly Provider[]): readonly Tool[] | undef
   for (const tool of providers.flatMap((provider) => provider.tools ?? []))
     if (!tools.has(tool.name)) tools.set(tool.name, tool);
   return tools.size === 0 ? undefined : [...tools.values()];
+}
+
+/** The request as `provider` can take it: without the tools that others bring along, where it calls none. */
+export function requestFor(
+  provider: Provider,
+  request: ProviderRequest,
+  brought: readonly Tool[] = [],
+): ProviderRequest {
+  if (provider.takesTools !== false) return request;
+  const { toolChoice: _choice, ...rest } = request;
+  const names = new Set(brought.map(({ name }) => name));
+  const tools = request.tools.filter(({ name }) => !names.has(name));
+  return tools.length === request.tools.length ? request : { ...rest, tools };
 }
 
 /** What was thrown, as a failure of `provider`. */

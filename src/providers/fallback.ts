@@ -1,7 +1,7 @@
 /** Several providers, one after the other: the next one answers when the one before can't. */
 import { AntiphonError, type ErrorCode } from '../core/errors.ts';
 import { abortedError, untilAborted } from './abort.ts';
-import { allFailed, checkChoice, failureOf, toolsOf, type Failure } from './choice.ts';
+import { allFailed, checkChoice, failureOf, requestFor, toolsOf, type Failure } from './choice.ts';
 import type { Provider } from './provider.ts';
 
 /** What {@link fallback} may be told. */
@@ -32,7 +32,7 @@ const final: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['aborted', 'content-fi
 /**
  * A {@link Provider} that asks the first of `providers` that works. The next one is asked only before the first
  * part of a reply: nothing is said twice. Who failed comes last for a while. Tools that any of them
- * brings along are offered to all.
+ * brings along are offered to all that can call tools.
  *
  * @throws `invalid-argument` without providers; when streaming, what the only one threw, or an error that
  * names all causes and has the code of the last
@@ -70,7 +70,8 @@ export function fallback(providers: readonly Provider[], options: FallbackOption
         let begun = false;
         try {
           if (signal.aborted) throw abortedError();
-          for await (const part of untilAborted(provider.stream(request, { signal }), signal)) {
+          const own = requestFor(provider, request, tools);
+          for await (const part of untilAborted(provider.stream(own, { signal }), signal)) {
             begun = true;
             yield part;
           }

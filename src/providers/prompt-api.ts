@@ -123,6 +123,7 @@ async function* reply(
 export function promptAPI(options: PromptAPIOptions = {}): PromptAPIProvider {
   return {
     id: 'prompt-api',
+    takesTools: false,
     async availability() {
       try {
         return await builtInModel(options.languageModel).availability(modelOptions(options));

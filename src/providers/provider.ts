@@ -35,6 +35,8 @@ export interface Provider {
   readonly id: string;
   /** Tools the provider brings along; they are offered and run like the caller's own. */
   readonly tools?: readonly Tool[];
+  /** False for a model that calls none: it is then asked without those that others in its place bring along. */
+  readonly takesTools?: boolean;
   /** Streams one reply; the last part is `finish`. Breaking off or aborting closes the connection. */
   stream(
     request: ProviderRequest,

@@ -1,6 +1,6 @@
 /** Several providers at once: who says the first word answers, the others are closed. */
 import { abortable, abortedError, untilAborted } from './abort.ts';
-import { allFailed, checkChoice, failureOf, toolsOf, type Failure } from './choice.ts';
+import { allFailed, checkChoice, failureOf, requestFor, toolsOf, type Failure } from './choice.ts';
 import type { Provider, ProviderPart, ProviderRequest } from './provider.ts';
 
 /** One provider at work, with a signal of its own. */
@@ -50,7 +50,7 @@ function firstToSpeak(runners: readonly Runner[]): Promise<Winner> {
 /**
  * A {@link Provider} that asks all of `providers` at once. The first part of any of them decides; the others
  * are aborted and their connections closed. Every one is paid for its beginning. Tools that any of
- * them brings along are offered to all.
+ * them brings along are offered to all that can call tools.
  *
  * @throws `invalid-argument` without providers; when streaming, an error that names all causes when none answers
  * @example
@@ -64,7 +64,9 @@ export function race(providers: readonly Provider[]): Provider {
     ...(tools === undefined ? {} : { tools }),
     async *stream(request, { signal }) {
       if (signal.aborted) throw abortedError();
-      const runners = providers.map((provider) => new Runner(provider, request));
+      const runners = providers.map(
+        (provider) => new Runner(provider, requestFor(provider, request, tools)),
+      );
       const closeAll = (): void => runners.forEach((runner) => runner.close());
       signal.addEventListener('abort', closeAll, { once: true });
       try {

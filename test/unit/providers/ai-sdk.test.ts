@@ -277,6 +277,26 @@ describe('fromAISDK', () => {
     expect((await run(fake('v4', []).model)).error).toMatchObject({ code: 'provider-protocol' });
   });
 
+  it('cancels a stream that comes when nobody waits for it any more', async () => {
+    const late = fake('v4', ['hang']);
+    const { doStream } = late.model;
+    let come = (): void => {};
+    const coming = new Promise<void>((resolve) => (come = resolve));
+    const model = {
+      ...late.model,
+      doStream: async (options: never) => {
+        await coming;
+        return doStream(options);
+      },
+    } as unknown as AISDKModel;
+    const controller = new AbortController();
+    const running = run(model, ask, controller.signal);
+    controller.abort();
+    expect((await running).error).toMatchObject({ code: 'aborted' });
+    come();
+    await expect.poll(late.cancelled).toBe(true);
+  });
+
   it('stops the model by signal and by cancelling its stream', async () => {
     const aborted = fake('v4', [text('Once'), 'hang']);
     const controller = new AbortController();

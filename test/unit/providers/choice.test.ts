@@ -56,6 +56,32 @@ describe('fallback', () => {
     expect(provider.id).toBe('fallback:a,b');
   });
 
+  it.each([
+    ['fallback', fallback],
+    ['race', race],
+  ])(
+    '%s asks a model that calls no tools without those the others bring along',
+    async (_, choose) => {
+      const bare: ScriptedProvider & { takesTools: boolean } = Object.assign(
+        model('bare', reply.text('Hello.')),
+        { takesTools: false },
+      );
+      const own = defineTool({ name: 'clock', description: 'The time.', parameters: {} });
+      const handy = Object.assign(model('handy', failure('provider-network')), { tools: [own] });
+      const provider = choose([bare, handy]);
+      const [clock] = provider.tools ?? [];
+      const other = { name: 'door', description: 'Opens it.', parameters: {} };
+      const { signal } = new AbortController();
+      for (const tools of [[clock!], [clock!, other]])
+        for await (const part of provider.stream({ ...request, tools }, { signal })) void part;
+      expect(bare.calls.map((call) => call.request.tools.map(({ name }) => name))).toEqual([
+        [],
+        // What the caller gave is not kept from anybody: who can't take it says so.
+        ['door'],
+      ]);
+    },
+  );
+
   it('never asks another one once something was said', async () => {
     const b = model('b', reply.text('Hello.'));
     const { text, error } = await run(
