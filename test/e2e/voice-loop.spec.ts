@@ -112,6 +112,19 @@ test('talking over the reply cuts it: what is stored as heard is a true prefix, 
   });
 });
 
+test('a single word over the reply is enough to take the floor', async ({ baseURL }) => {
+  // From the voice `slt`: shorter than the 500 ms of speech that take the floor without any word.
+  const stop = readClip('test/fixtures/stop.wav');
+  await withVoicePage(sequence(joke, 4000, stop), baseURL, async (voice) => {
+    await voice.page.evaluate(useCountingProvider);
+    await voice.start();
+    const [first, second] = await voice.turns(2);
+    expect(first?.interrupted).toBe(true);
+    expect(second?.transcript).toBe('stop');
+    expect(first?.heard.length).toBeLessThan(first?.reply.length ?? 0);
+  });
+});
+
 test('a page that is frozen for three seconds hears every frame and notices speech on time', async ({
   baseURL,
 }) => {
