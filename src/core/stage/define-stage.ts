@@ -50,7 +50,7 @@ export interface StageDefinition<Consumes extends Kind, Emits extends Kind> exte
 
 /**
  * A stage from an async generator that sees only the kinds it consumes; every other element is passed on
- * between the outputs of the elements before and after it.
+ * between the outputs of the elements before and after it (of a generator that reads ahead, maybe earlier).
  *
  * @example
  * const shout = defineStage({

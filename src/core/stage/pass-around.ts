@@ -3,6 +3,14 @@ import type { StreamElement } from '../element.ts';
 
 const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
+interface Passing {
+  readonly element: StreamElement;
+  isOut: boolean;
+  letOn(): void;
+}
+
+type Settled = { readonly result: IteratorResult<StreamElement> } | { readonly error: unknown };
+
 /**
  * Gives `inner` the elements that are `taken` and passes on the others. One that is passed on leaves
  * when `inner` asks for the element behind it, that is, after everything `inner` yielded before. What
@@ -15,8 +23,8 @@ export function passAround<T extends StreamElement>(
   sign: (output: StreamElement) => StreamElement,
 ): AsyncIterableIterator<StreamElement> {
   const source = input[Symbol.asyncIterator]();
-  /** An element on its way around, and how to tell the inner generator that it has left. */
-  const around: { passing?: { readonly element: StreamElement; left(): void } | undefined } = {};
+  /** An element on its way around, whether it was given out, and how to let the inner generator on behind it. */
+  const around: { passing?: Passing | undefined } = {};
   let answer: (() => void) | undefined;
 
   const consumed: AsyncIterableIterator<T> = {
@@ -27,7 +35,7 @@ export function passAround<T extends StreamElement>(
         const { value } = result;
         if (taken(value)) return { done: false, value };
         await new Promise<void>((resolve) => {
-          around.passing = { element: value, left: resolve };
+          around.passing = { element: value, isOut: false, letOn: resolve };
           answer?.();
         });
       }
@@ -37,11 +45,11 @@ export function passAround<T extends StreamElement>(
 
   const iterator = inner(consumed)[Symbol.asyncIterator]();
   const letOn = (): void => {
-    around.passing?.left();
+    around.passing?.letOn();
     around.passing = undefined;
   };
   let pending = false;
-  let settled: { result: IteratorResult<StreamElement> } | { error: unknown } | undefined;
+  let settled: Settled | undefined;
   const ask = (): void => {
     pending = true;
     iterator.next().then(
@@ -58,14 +66,19 @@ export function passAround<T extends StreamElement>(
 
   return {
     async next() {
-      letOn();
+      if (around.passing?.isOut) letOn();
       if (!pending) ask();
-      if (!settled)
+      if (!settled && !around.passing)
         await new Promise<void>((resolve) => {
           answer = resolve;
         });
       answer = undefined;
-      if (around.passing) return { done: false, value: around.passing.element };
+      const { passing } = around;
+      // A generator that reads ahead may have yielded something before it met what goes around it.
+      if (passing && !isOutput(settled)) {
+        passing.isOut = true;
+        return { done: false, value: passing.element };
+      }
       const outcome = settled;
       settled = undefined;
       pending = false;
@@ -83,4 +96,8 @@ export function passAround<T extends StreamElement>(
       return this;
     },
   };
+}
+
+function isOutput(settled: Settled | undefined): boolean {
+  return settled !== undefined && 'result' in settled && settled.result.done !== true;
 }

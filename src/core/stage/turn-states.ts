@@ -6,7 +6,7 @@ export type TurnDefaults = Partial<Omit<TurnState, 'turn'>>;
 
 const rememberedTurns = 32;
 
-/** Makes a turn's state on first use and forgets the oldest turns. */
+/** Makes a turn's state on first use and forgets those that were not used for longest. */
 export class TurnStates {
   readonly #defaults: TurnDefaults;
   readonly #states = new Map<number, TurnState>();
@@ -18,7 +18,11 @@ export class TurnStates {
   /** The state of `turn`; the same object every time while it is remembered. */
   of(turn: number): TurnState {
     const known = this.#states.get(turn);
-    if (known) return known;
+    if (known) {
+      // Nothing is forgotten before there are so many; until then their order does not matter.
+      if (this.#states.size === rememberedTurns) this.#remember(turn, known);
+      return known;
+    }
     const { variables, extra, ...defaults } = this.#defaults;
     const state: TurnState = {
       turn,
@@ -31,8 +35,15 @@ export class TurnStates {
       variables: { ...variables },
       extra: { ...extra },
     };
-    this.#states.set(turn, state);
-    if (this.#states.size > rememberedTurns) this.#states.delete(Math.min(...this.#states.keys()));
+    this.#remember(turn, state);
+    const oldest = this.#states.keys().next();
+    if (this.#states.size > rememberedTurns && !oldest.done) this.#states.delete(oldest.value);
     return state;
+  }
+
+  /** Keeps it, as the one used last. */
+  #remember(turn: number, state: TurnState): void {
+    this.#states.delete(turn);
+    this.#states.set(turn, state);
   }
 }

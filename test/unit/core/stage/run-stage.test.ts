@@ -7,7 +7,7 @@ import {
   sink,
   transform,
 } from '../../../../src/core/stage/define-stage.ts';
-import { collect, runOn } from '../../../../src/testing/index.ts';
+import { collect, runOn, settle, testContext } from '../../../../src/testing/index.ts';
 import { brief, probe, pushable, tag, text } from '../pipeline/helpers.ts';
 
 describe('defineStage', () => {
@@ -58,6 +58,35 @@ describe('defineStage', () => {
       Array.from({ length: 1000 }, (_, at) => text(String(at))),
     );
     expect(brief(outputs)).toEqual(Array.from({ length: 1000 }, (_, at) => String(at)));
+  });
+
+  it('loses nothing that goes around a generator which reads ahead, however slow its reader', async () => {
+    const ahead = defineStage({
+      name: 'ahead',
+      type: 'transform',
+      consumes: ['text'],
+      emits: ['text'],
+      async *process(input) {
+        const iterator = input[Symbol.asyncIterator]();
+        for (let asked = iterator.next(); ;) {
+          const { done, value } = await asked;
+          if (done) return;
+          asked = iterator.next();
+          yield value;
+        }
+      },
+    });
+    const end = element('turn-end', {});
+    const { writer, reader } = pushable();
+    for (const one of [text('a'), end, end, text('b'), text('c'), end]) writer.offer(one);
+    writer.close();
+    const outputs: StreamElement[] = [];
+    for await (const output of ahead.process(reader, testContext())) {
+      outputs.push(output);
+      await settle();
+    }
+    expect(brief(outputs).filter((one) => one !== '<turn-end>')).toEqual(['a', 'b', 'c']);
+    expect(outputs).toHaveLength(6);
   });
 
   it('lets a throw through, and ends when the generator does', async () => {
@@ -268,6 +297,22 @@ describe('interrupting a run', () => {
     await full;
     say();
     expect(brief(await collect(run))).toEqual(['<interrupt>', 'new', '<end>']);
+  });
+
+  it('keeps the state of turn 0, in which a page says things, in the longest conversation', async () => {
+    const states: object[] = [];
+    const stage = probe('turns', async function* (input, context) {
+      for await (const one of input) {
+        if (one.turn === 0 && one.kind === 'text') states.push(context.turn(0));
+        else context.turn(one.turn);
+        yield one;
+      }
+    });
+    const turns = Array.from({ length: 100 }, (_, at) => at + 1);
+    const inputs = turns.flatMap((turn) => [text('said', turn), text('shown', 0)]);
+    await collect(new PipelineBuilder().chain(stage.stage).build().execute(inputs));
+    expect(states).toHaveLength(100);
+    expect(new Set(states).size).toBe(1);
   });
 
   it('forgets old turns: signals and states of a long conversation stay bounded', async () => {
