@@ -3,11 +3,14 @@ import { AntiphonError } from '../errors.ts';
 import { Queue, type ChannelReader } from './queue.ts';
 import { WaitingWrites } from './waiting-writes.ts';
 
+/** The names of the policies. */
+export const overflowPolicies = ['wait', 'drop-oldest', 'drop-newest', 'fail'] as const;
+
 /**
  * What happens to a value that finds the channel full: the writer waits; the oldest or the newest value
  * is dropped; or the channel fails with code `channel-overflow`.
  */
-export type Overflow = 'wait' | 'drop-oldest' | 'drop-newest' | 'fail';
+export type Overflow = (typeof overflowPolicies)[number];
 
 /** What a stage writes to. */
 export interface ChannelWriter<in T> {

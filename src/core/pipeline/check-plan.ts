@@ -1,4 +1,5 @@
 /** Everything `build()` refuses, each with the names it is about and what to do. */
+import { overflowPolicies } from '../channel/channel.ts';
 import { AntiphonError } from '../errors.ts';
 import { inputsOf, outputsOf, topological, type Plan } from './plan.ts';
 
@@ -14,18 +15,27 @@ export function checkPlan(plan: Plan, session: 'live' | 'unary'): void {
     names.add(name);
   }
   const seen = new Set<string>();
-  for (const { from, to } of edges) {
-    for (const name of [from, to])
-      if (!names.has(name))
-        throw graphError(
-          `the edge from "${from}" to "${to}" names the unknown stage "${name}"`,
-          `Add it, or use one of: ${[...names].join(', ')}.`,
-        );
-    const edge = JSON.stringify([from, to]);
-    if (seen.has(edge))
-      throw graphError(`the edge from "${from}" to "${to}" is given twice`, 'Remove one of them.');
-    seen.add(edge);
+  const known = (name: string, whose: string): void => {
+    if (!names.has(name))
+      throw graphError(
+        whose.replace('?', `the unknown stage "${name}"`),
+        `Add it, or use one of: ${[...names].join(', ')}.`,
+      );
+  };
+  for (const edge of edges) {
+    const { from, to, capacity = 1, overflow = 'wait' } = edge;
+    const called = `the edge from "${from}" to "${to}"`;
+    for (const name of [from, to]) known(name, `${called} names ?`);
+    const ends = JSON.stringify([from, to]);
+    if (seen.has(ends)) throw graphError(`${called} is given twice`, 'Remove one of them.');
+    seen.add(ends);
+    if (!Number.isInteger(capacity) || capacity < 1 || !overflowPolicies.includes(overflow))
+      throw graphError(
+        `${called} has a capacity of ${capacity} and the overflow policy "${overflow}"`,
+        `Give an integer of at least 1, and one of: ${overflowPolicies.join(', ')}.`,
+      );
   }
+  for (const name of merging) known(name, '? is to be merged into');
   checkCycles(plan);
   for (const { name, source, consumes, session: needs, merges, routes } of stages) {
     checkRoutes(name, routes, plan);

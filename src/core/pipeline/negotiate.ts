@@ -12,42 +12,43 @@ interface Given {
 
 /**
  * Follows sample rates through stages that do not change them and puts a resampler on every edge where
- * they do not fit; without `resampler` throws a `graph` error that names both ends.
+ * they do not fit; without `resampler`, or where several rates come by one edge, throws a `graph` error that
+ * names both ends.
  */
 export function negotiate(plan: Plan, resampler?: (gap: FormatGap) => Stage): Plan {
   const stages = [...plan.stages];
   const edges: GraphEdge[] = [];
-  /** What leaves each stage. */
-  const given = new Map<string, Given>();
+  /** What leaves each stage: one rate, or those of all that was joined into it. */
+  const given = new Map<string, readonly Given[]>();
   for (const stage of topological(plan)) {
-    const wanted = stage.format?.input?.sampleRate;
-    for (const edge of inputsOf(stage.name, plan.edges)) {
-      const arriving = given.get(edge.from);
-      if (wanted === undefined || !arriving || arriving.sampleRate === wanted) {
+    const { name: to, format } = stage;
+    const wanted = format?.input?.sampleRate;
+    const emitted = format?.output?.sampleRate ?? wanted;
+    const inputs = inputsOf(to, plan.edges);
+    const joined = inputs.flatMap((edge) => given.get(edge.from) ?? []);
+    given.set(to, emitted === undefined ? distinct(joined) : [{ by: to, sampleRate: emitted }]);
+    for (const edge of inputs) {
+      const arriving = given.get(edge.from) ?? [];
+      const odd = arriving.find(({ sampleRate }) => sampleRate !== (wanted ?? sampleRate));
+      if (wanted === undefined || !odd) {
         edges.push(edge);
-        if (arriving && wanted === undefined) given.set(stage.name, arriving);
         continue;
       }
-      if (!resampler)
+      if (!resampler || arriving.length > 1)
         throw graphError(
-          `"${arriving.by}" gives ${arriving.sampleRate} Hz where "${stage.name}" takes ${wanted} Hz`,
-          'Put a resampling stage between them, or configure `resampler`.',
+          `"${odd.by}" gives ${odd.sampleRate} Hz where "${to}" takes ${wanted} Hz`,
+          `Put a resampling stage behind "${odd.by}"${resampler ? '' : ', or configure `resampler`'}.`,
         );
-      const name = `resample ${edge.from} to ${edge.to}`;
-      stages.push(
-        resampler({
-          name,
-          from: arriving.by,
-          to: stage.name,
-          fromSampleRate: arriving.sampleRate,
-          toSampleRate: wanted,
-        }),
-      );
-      edges.push({ ...edge, to: name }, { from: name, to: edge.to });
+      const name = `resample ${edge.from} to ${to}`;
+      const rates = { fromSampleRate: odd.sampleRate, toSampleRate: wanted };
+      stages.push(resampler({ name, from: odd.by, to, ...rates }));
+      edges.push({ ...edge, to: name }, { from: name, to });
     }
-    const emitted = stage.format?.output?.sampleRate;
-    if (emitted !== undefined) given.set(stage.name, { by: stage.name, sampleRate: emitted });
-    else if (wanted !== undefined) given.set(stage.name, { by: stage.name, sampleRate: wanted });
   }
   return { stages, edges, merging: plan.merging };
+}
+
+/** One of each rate. */
+function distinct(given: readonly Given[]): Given[] {
+  return [...new Map(given.map((one) => [one.sampleRate, one])).values()];
 }

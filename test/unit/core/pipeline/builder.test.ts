@@ -76,6 +76,21 @@ describe('build() refuses', () => {
       /route "c" of "a" leads nowhere.*\.branch\('a', \{ to: '…', route: 'c' \}\)/,
     ],
     [
+      'an edge without room',
+      builder('a', 'b').connect('a', 'b', { capacity: 0 }),
+      /the edge from "a" to "b" has a capacity of 0.*at least 1/,
+    ],
+    [
+      'an edge with a policy that does not exist',
+      builder('a', 'b').connect('a', 'b', { overflow: 'drop' as never }),
+      /the edge from "a" to "b" has .* the overflow policy "drop".*drop-oldest/,
+    ],
+    [
+      'a merge into an unknown stage',
+      builder('a').merge('b'),
+      /the unknown stage "b" is to be merged into.*use one of: a/,
+    ],
+    [
       'a source with an input',
       builder('a')
         .add(stage('mic', { source: true }))
@@ -88,7 +103,7 @@ describe('build() refuses', () => {
         stage('mic', rate(undefined, 48_000)),
         stage('ears', rate(16_000)),
       ),
-      /"mic" gives 48000 Hz where "ears" takes 16000 Hz.*resampler/,
+      /"mic" gives 48000 Hz where "ears" takes 16000 Hz.*behind "mic".*resampler/,
     ],
     [
       'a rate that does not fit behind a stage that leaves it alone',
@@ -97,6 +112,16 @@ describe('build() refuses', () => {
         stage('log'),
         stage('ears', rate(16_000)),
       ),
+      /"mic" gives 48000 Hz where "ears" takes 16000 Hz/,
+    ],
+    [
+      'a rate that does not fit, of several that are merged',
+      builder('log')
+        .add(stage('mic', rate(undefined, 48_000)))
+        .add(stage('file', rate(undefined, 16_000)))
+        .add(stage('ears', rate(16_000)))
+        .merge('log', 'mic', 'file')
+        .connect('log', 'ears'),
       /"mic" gives 48000 Hz where "ears" takes 16000 Hz/,
     ],
   ] as [string, PipelineBuilder, RegExp][])('%s', (_, subject, message) => {
