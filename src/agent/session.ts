@@ -4,6 +4,7 @@ import { AudioEdge } from '../audio/audio-edge.ts';
 import { ClipStream } from '../audio/clip-stream.ts';
 import type { FloorMessage } from '../audio/floor.ts';
 import { browserMicrophone, type GetStream } from '../audio/microphone.ts';
+import { within } from '../core/abortable.ts';
 import { channel } from '../core/channel/channel.ts';
 import type { Message, StreamElement, ToolCall } from '../core/element.ts';
 import { deferred, type Deferred } from '../core/deferred.ts';
@@ -172,14 +173,11 @@ export class AgentSession {
   /** Silences the reply of `turn`, and waits until what was heard of it is on its way to the store. */
   async cut(turn: number): Promise<void> {
     if (!this.#isListening || this.#abort.signal.aborted) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const cut = new Promise<void>((done) => {
       this.#cutting = { turn, done };
-      timer = setTimeout(done, cutPatienceMs);
     });
     this.#run?.interrupt(turn);
-    await Promise.race([cut, this.#over]);
-    clearTimeout(timer);
+    await within(Promise.race([cut, this.#over]), cutPatienceMs);
   }
 
   /** Ends everything: microphone released, worklets and workers gone. Idempotent; never rejects. */

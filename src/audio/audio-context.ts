@@ -1,4 +1,5 @@
 /** Getting an AudioContext to run and its worklets loaded, with errors that say what to do. Page only. */
+import { within } from '../core/abortable.ts';
 import { AntiphonError } from '../core/errors.ts';
 import { insecureContext } from './microphone.ts';
 
@@ -32,20 +33,10 @@ export function makeContext(given: AudioContext | undefined): AudioContext {
  * @throws AntiphonError `audio-context` after `limitMs`
  */
 export async function startContext(context: AudioContext, limitMs: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = `The AudioContext is still "${context.state}" after ${limitMs} ms.`;
-      const hint =
-        'Start from a click or key press, and check that the system has an audio output.';
-      reject(new AntiphonError('audio-context', message, { hint, retryable: true }));
-    }, limitMs);
-  });
-  try {
-    await Promise.race([context.resume(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  if (await within(context.resume(), limitMs)) return;
+  const message = `The AudioContext is still "${context.state}" after ${limitMs} ms.`;
+  const hint = 'Start from a click or key press, and check that the system has an audio output.';
+  throw new AntiphonError('audio-context', message, { hint, retryable: true });
 }
 
 /**

@@ -2,7 +2,7 @@
  * The device edge on the page: owns the one AudioContext, the microphone and the two worklets. Sound does
  * not pass through here, only ports do. Importable anywhere; usable on a page.
  */
-import { AntiphonError } from '../core/errors.ts';
+import { abortedError, AntiphonError } from '../core/errors.ts';
 import type { CaptureReport, PlaybackReport } from './edge-messages.ts';
 import { EdgeSession } from './edge-session.ts';
 import { Listeners } from '../core/listeners.ts';
@@ -212,8 +212,4 @@ export class AudioEdge {
   #updateLevels(): void {
     this.#live?.levels(this.#listeners.count('level') > 0);
   }
-}
-
-function abortedError(): AntiphonError {
-  return new AntiphonError('aborted', 'Opening the audio edge was aborted.');
 }

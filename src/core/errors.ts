@@ -107,6 +107,13 @@ export class AntiphonError extends Error {
   }
 }
 
+/** The error of work that the caller cancelled. */
+export function abortedError(): AntiphonError {
+  return new AntiphonError('aborted', 'The caller cancelled it.', {
+    hint: 'Nothing to do: the caller asked for it.',
+  });
+}
+
 /** Any thrown value as an {@link AntiphonError}; one that is already is returned as it is. */
 export function toAntiphonError(
   value: unknown,

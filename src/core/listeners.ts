@@ -23,7 +23,9 @@ export class Listeners<Events> {
       try {
         (listener as (detail: Events[Name]) => void)(detail);
       } catch (error) {
-        reportError(error);
+        // Node has no reportError.
+        if (typeof reportError === 'function') reportError(error);
+        else console.error(error);
       }
   }
 }

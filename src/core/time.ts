@@ -1,5 +1,6 @@
 /** Conversions between samples and milliseconds, and the clock a stage sees. */
-import { AntiphonError } from './errors.ts';
+import { abortable } from './abortable.ts';
+import { abortedError } from './errors.ts';
 
 /** A source of milliseconds; `now()` never goes back. */
 export interface Clock {
@@ -20,25 +21,11 @@ export const wallClock: Clock = {
 /** Waits `ms` by `clock`; rejects with `aborted` as soon as `signal` aborts. What a stage waits with, so that tests need not wait. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   if (clock.sleep) return clock.sleep(ms, signal);
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(sleepAborted());
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const waking = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
-}
-
-/** What a {@link sleep} that was cut short rejects with. */
-export function sleepAborted(): AntiphonError {
-  return new AntiphonError('aborted', 'The wait was cancelled.', {
-    hint: 'Nothing to do: the caller asked for it.',
-  });
+  return abortable(waking, signal, 0, abortedError).finally(() => clearTimeout(timer));
 }
 
 /** Milliseconds that `samples` take at `sampleRate` hertz. */

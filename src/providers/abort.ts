@@ -1,24 +1,10 @@
 /** Waiting that ends when the caller cancels. */
-import { AntiphonError } from '../core/errors.ts';
-
-/** The error of work the caller cancelled. */
-export function abortedError(): AntiphonError {
-  return new AntiphonError('aborted', 'The request was cancelled.', {
-    hint: 'Nothing to do: the caller asked for it.',
-  });
-}
+import { abortable as abortableFor } from '../core/abortable.ts';
+import { abortedError } from '../core/errors.ts';
 
 /** Settles like `work`, or rejects with `aborted` as soon as `signal` aborts. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortedError());
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', onAbort))
-      .catch(() => undefined);
-  });
+  return abortableFor(work, signal, 0, abortedError);
 }
 
 /**

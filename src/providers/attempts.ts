@@ -1,6 +1,6 @@
 /** Trying again before the first part of a reply, never after: nothing may be said twice. */
+import { abortedError } from '../core/errors.ts';
 import { sleep, wallClock } from '../core/time.ts';
-import { abortedError } from './abort.ts';
 import { nextDelayMs, type RetryPolicy } from './http/retry.ts';
 import type { ProviderPart } from './provider.ts';
 

@@ -1,6 +1,6 @@
 /** Several providers, one after the other: the next one answers when the one before can't. */
-import { AntiphonError, type ErrorCode } from '../core/errors.ts';
-import { abortedError, untilAborted } from './abort.ts';
+import { abortedError, AntiphonError, type ErrorCode } from '../core/errors.ts';
+import { untilAborted } from './abort.ts';
 import { allFailed, checkChoice, failureOf, requestFor, toolsOf, type Failure } from './choice.ts';
 import type { Provider } from './provider.ts';
 

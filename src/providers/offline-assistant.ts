@@ -1,6 +1,6 @@
 /** A small rule-based assistant that needs no network, no key and no model, and does not pretend to be one. */
+import { abortedError } from '../core/errors.ts';
 import { messageText, type Message, type ToolCall } from '../core/element.ts';
-import { abortedError } from './abort.ts';
 import { recordOf } from './chat/json.ts';
 import { answerFor, type ToolAnswer } from './offline/answer.ts';
 import { plan, type Past, type Plan } from './offline/plan.ts';

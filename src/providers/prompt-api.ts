@@ -1,6 +1,6 @@
 /** The language model that Chrome brings along (Prompt API), as a provider. */
-import { AntiphonError } from '../core/errors.ts';
-import { abortable, abortedError, streamValues } from './abort.ts';
+import { abortedError, AntiphonError } from '../core/errors.ts';
+import { abortable, streamValues } from './abort.ts';
 import {
   builtInModel,
   promptError,

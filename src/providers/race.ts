@@ -1,5 +1,6 @@
 /** Several providers at once: who says the first word answers, the others are closed. */
-import { abortable, abortedError, untilAborted } from './abort.ts';
+import { abortedError } from '../core/errors.ts';
+import { abortable, untilAborted } from './abort.ts';
 import { allFailed, checkChoice, failureOf, requestFor, toolsOf, type Failure } from './choice.ts';
 import type { Provider, ProviderPart, ProviderRequest } from './provider.ts';
 

@@ -1,4 +1,5 @@
 /** One turn with a model that may call tools: ask, run what it calls, ask again, until it answers. */
+import { abortedError } from '../core/errors.ts';
 import {
   textMessage,
   type FinishReason,
@@ -8,7 +9,7 @@ import {
 } from '../core/element.ts';
 import type { ErrorData } from '../core/errors.ts';
 import { wallClock, type Clock } from '../core/time.ts';
-import { abortedError, untilAborted } from './abort.ts';
+import { untilAborted } from './abort.ts';
 import type { Provider, ProviderPart, ProviderRequest, ToolChoice } from './provider.ts';
 import { withoutResult, type ToolOutcome } from './tool-execution.ts';
 import { ToolFiller, type ToolFillerOptions } from './tool-filler.ts';

@@ -1,6 +1,6 @@
 /** Models that run in the page on WebGPU (WebLLM), as a provider. The library is the caller's to import. */
-import { AntiphonError, toAntiphonError } from '../core/errors.ts';
-import { abortable, abortedError } from './abort.ts';
+import { abortedError, AntiphonError, toAntiphonError } from '../core/errors.ts';
+import { abortable } from './abort.ts';
 import { ChunkReader } from './chat/chunk-reader.ts';
 import { recordOf } from './chat/json.ts';
 import { chatRequest } from './chat/request.ts';

@@ -1,5 +1,6 @@
 /** Time that passes when a test says so. */
-import { sleepAborted, type Clock } from '../core/time.ts';
+import { abortedError } from '../core/errors.ts';
+import type { Clock } from '../core/time.ts';
 import { nextTask } from '../speech/tts/next-task.ts';
 
 /** Tasks that pass before everything that needs no time is taken to have happened. */
@@ -77,7 +78,7 @@ export function fakeClock(startMs: number = 0): FakeClock {
         };
         const abort = (): void => {
           leave();
-          reject(sleepAborted());
+          reject(abortedError());
         };
         const sleeper: Sleeper = {
           dueMs: now + ms,
@@ -87,7 +88,7 @@ export function fakeClock(startMs: number = 0): FakeClock {
           },
         };
         if (signal.aborted) {
-          reject(sleepAborted());
+          reject(abortedError());
           return;
         }
         sleepers.add(sleeper);

@@ -1,6 +1,6 @@
 /** Holds up a scripted engine until the test lets it go on. */
 import { deferred } from '../core/deferred.ts';
-import { sleepAborted } from '../core/time.ts';
+import { abortedError } from '../core/errors.ts';
 
 /** Made by {@link gate}. */
 export interface Gate {
@@ -38,7 +38,7 @@ export function gate(): Gate {
       waiting += 1;
       let abort = (): void => {};
       const aborted = new Promise<never>((_, reject) => {
-        abort = () => reject(sleepAborted());
+        abort = () => reject(abortedError());
       });
       if (signal?.aborted) abort();
       signal?.addEventListener('abort', abort, { once: true });

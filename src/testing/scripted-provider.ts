@@ -1,7 +1,7 @@
 /** A language model that plays a script. */
+import { abortedError } from '../core/errors.ts';
 import { messageText, type FinishReason, type Usage } from '../core/element.ts';
 import { sleep, wallClock, type Clock } from '../core/time.ts';
-import { abortedError } from '../providers/abort.ts';
 import type { Provider, ProviderPart, ProviderRequest } from '../providers/provider.ts';
 import type { Tool } from '../providers/tools.ts';
 import type { Gate } from './gate.ts';

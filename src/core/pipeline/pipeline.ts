@@ -1,4 +1,5 @@
 /** A checked pipeline, ready to run any number of times. */
+import { within } from '../abortable.ts';
 import { messageText, type Message, type StreamElement, type Usage } from '../element.ts';
 import { AntiphonError, type ErrorData } from '../errors.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -20,7 +21,7 @@ export interface ExecutionResult {
   readonly outputs: readonly StreamElement[];
   /** The messages among them. */
   readonly messages: readonly Message[];
-  /** The last message of the assistant. */
+  /** The last message of the assistant; of history (`meta.fromHistory`) none is. */
   readonly response?: Message;
   /** The text of the response; empty without one. */
   readonly text: string;
@@ -95,28 +96,20 @@ export class Pipeline {
     const runs = [...this.#runs];
     for (const run of runs) run.fail(reason);
     const { shutdownTimeoutMs } = this.#config;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const hint = 'A stage ignores its signal, or set shutdownTimeoutMs.';
-        const message = `stages were still busy after ${shutdownTimeoutMs} ms`;
-        reject(new AntiphonError('shutdown-timeout', message, { hint }));
-      }, shutdownTimeoutMs);
-    });
     const dispose = async (): Promise<void> => {
       await Promise.allSettled(runs.map((run) => run.done));
       await Promise.all(this.#plan.stages.map(async (stage) => stage.dispose?.()));
     };
-    try {
-      await Promise.race([dispose(), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    if (await within(dispose(), shutdownTimeoutMs)) return;
+    const hint = 'A stage ignores its signal, or set shutdownTimeoutMs.';
+    const message = `stages were still busy after ${shutdownTimeoutMs} ms`;
+    throw new AntiphonError('shutdown-timeout', message, { hint });
   }
 }
 
 function resultOf(outputs: readonly StreamElement[], trace: ExecutionTrace): ExecutionResult {
   const messages: Message[] = [];
+  let response: Message | undefined;
   let error: ErrorData | undefined;
   let inputTokens = 0;
   let outputTokens = 0;
@@ -126,10 +119,10 @@ function resultOf(outputs: readonly StreamElement[], trace: ExecutionTrace): Exe
     const { message, meta } = output;
     messages.push(message);
     if (message.role !== 'assistant' || meta?.['fromHistory'] === true) continue;
+    response = message;
     inputTokens += message.usage?.inputTokens ?? 0;
     outputTokens += message.usage?.outputTokens ?? 0;
   }
-  const response = messages.findLast((message) => message.role === 'assistant');
   return {
     outputs,
     messages,

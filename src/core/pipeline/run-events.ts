@@ -1,19 +1,19 @@
 /** What a run tells its observers. */
 import { channel } from '../channel/channel.ts';
+import { Listeners } from '../listeners.ts';
 import type { StageEvent } from '../stage/stage.ts';
 
 const waitingEvents = 256;
 
 /** Listeners of one run; an observer that throws or sleeps never disturbs it. */
 export class RunEvents {
-  readonly #listeners = new Set<(event: StageEvent) => void>();
+  readonly #listeners = new Listeners<{ event: StageEvent }>();
   readonly #closers = new Set<() => void>();
   #over = false;
 
   /** Calls `listener` with every event from now on; returns what takes it off again. */
   on(listener: (event: StageEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.on('event', listener);
   }
 
   /** The events from now on, until the run is over; a reader that falls behind by 256 loses the oldest. */
@@ -35,15 +35,7 @@ export class RunEvents {
 
   /** Tells everybody. */
   send(event: StageEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        // Node has no reportError.
-        if (typeof reportError === 'function') reportError(error);
-        else console.error(error);
-      }
-    }
+    this.#listeners.emit('event', event);
   }
 
   /** Ends the streams. */

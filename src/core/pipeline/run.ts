@@ -1,11 +1,12 @@
 /** One execution of a pipeline. */
+import { abortable } from '../abortable.ts';
 import { deferred } from '../deferred.ts';
 import { element, type StreamElement } from '../element.ts';
 import { AntiphonError, serializeError, toAntiphonError } from '../errors.ts';
-import { abortable } from '../stage/abortable.ts';
 import { InterruptForwarder, stageContext } from '../stage/context.ts';
+import { teardownGraceMs } from '../stage/drive.ts';
 import { Inbox } from '../stage/inbox.ts';
-import { runStage, stageError, teardownGraceMs } from '../stage/run-stage.ts';
+import { runStage, stageError } from '../stage/run-stage.ts';
 import type { Stage, StageContext, StageEvent, TurnState } from '../stage/stage.ts';
 import { TurnStates, type TurnDefaults } from '../stage/turn-states.ts';
 import { AbortFan } from './abort-fan.ts';

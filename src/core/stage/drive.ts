@@ -1,9 +1,15 @@
 /** What driving a generator and driving steps have in common: output, and the ways it can end. */
+import { within } from '../abortable.ts';
 import type { ChannelWriter } from '../channel/channel.ts';
 import { deferred } from '../deferred.ts';
 import { element, type StreamElement } from '../element.ts';
+import { AntiphonError } from '../errors.ts';
 import type { InterruptForwarder } from './context.ts';
 import type { Inbox } from './inbox.ts';
+import type { StageContext } from './stage.ts';
+
+/** How long a stage may take to tear itself down once it was told to stop, in ms. */
+export const teardownGraceMs = 1000;
 
 /** The two sides of a stage in a run. */
 export interface StageSides {
@@ -13,15 +19,13 @@ export interface StageSides {
 }
 
 /** `stopped`: the run was aborted, or nobody reads what the stage emits. */
-export type DriveOutcome = 'complete' | 'stopped';
+type DriveOutcome = 'complete' | 'stopped';
 
 /**
  * The output side of a stage at work. Callbacks instead of a loop of awaits, so that an abort gets through
  * while the stage or the outbox keeps us waiting.
  */
 export class Drive {
-  /** Settles when the output is complete, or was stopped; rejects with what the stage threw. */
-  readonly outcome: Promise<DriveOutcome>;
   readonly #sides: StageSides;
   readonly #signal: AbortSignal;
   readonly #settled = deferred<DriveOutcome>();
@@ -31,7 +35,6 @@ export class Drive {
   constructor(sides: StageSides, signal: AbortSignal) {
     this.#sides = sides;
     this.#signal = signal;
-    this.outcome = this.#settled.promise;
     const { cancelled } = sides.outbox;
     signal.addEventListener('abort', this.#stop, { once: true });
     cancelled.addEventListener('abort', this.#stop, { once: true });
@@ -66,6 +69,38 @@ export class Drive {
     if (this.#sides.outbox.cancelled.aborted || this.#signal.aborted) this.#stop();
     else this.#settle(() => this.#settled.reject(error));
   };
+
+  /**
+   * Resolves when the output is complete, or was stopped and `working`, what the stage is at then, is torn down;
+   * rejects with what the stage threw.
+   */
+  async concluded(
+    working: () => AsyncIterator<StreamElement> | undefined,
+    context: StageContext,
+  ): Promise<void> {
+    let complete = false;
+    try {
+      complete = (await this.#settled.promise) === 'complete';
+    } finally {
+      // Also when the outbox refused an element: the stage has not ended by itself.
+      if (!complete) await this.#tearDown(working(), context);
+    }
+  }
+
+  /** Ends what the stage is at; waits for its `finally`, but not forever. */
+  async #tearDown(
+    iterator: AsyncIterator<StreamElement> | undefined,
+    context: StageContext,
+  ): Promise<void> {
+    const { signal } = context;
+    this.#sides.inbox.abort(
+      signal.aborted
+        ? signal.reason
+        : new AntiphonError('aborted', 'nobody reads what this stage emits any more'),
+    );
+    const returned = Promise.resolve(iterator?.return?.()).catch(() => {});
+    if (!(await within(returned, teardownGraceMs))) context.emit('stage-abandoned');
+  }
 
   readonly #stop = (): void => this.#settle(() => this.#settled.resolve('stopped'));
 

@@ -4,8 +4,9 @@ import type { Kind, StreamElement } from '../element.ts';
 import { serializeError } from '../errors.ts';
 import { portReader } from '../port/port-reader.ts';
 import { portWriter } from '../port/port-writer.ts';
+import { teardownGraceMs } from './drive.ts';
 import type { HostNotice, OpenRequest } from './host-protocol.ts';
-import { stageError, teardownGraceMs } from './run-stage.ts';
+import { stageError } from './run-stage.ts';
 import type {
   AudioFormat,
   RemoteStage,

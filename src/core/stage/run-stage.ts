@@ -2,12 +2,8 @@
 import type { StreamElement } from '../element.ts';
 import { AntiphonError, toAntiphonError } from '../errors.ts';
 import { Drive, type StageSides } from './drive.ts';
-import type { Inbox } from './inbox.ts';
 import { runSteps, type SteppingStage } from './run-steps.ts';
 import type { Stage, StageContext } from './stage.ts';
-
-/** How long a stage may take to tear itself down once it was told to stop, in ms. */
-export const teardownGraceMs = 1000;
 
 /**
  * Runs a prepared stage until its output is complete, its reader has gone, or `context.signal` aborts;
@@ -85,34 +81,5 @@ async function runGenerator(stage: Stage, sides: StageSides, context: StageConte
     }
   };
   ask();
-  try {
-    if ((await drive.outcome) === 'stopped') await tearDown(iterator, sides.inbox, context);
-  } catch (error) {
-    // The outbox refused an element: the generator has not ended by itself.
-    await tearDown(iterator, sides.inbox, context);
-    throw error;
-  }
-}
-
-/** Ends the generator; waits for its `finally`, but not forever. */
-async function tearDown(
-  iterator: AsyncIterator<StreamElement>,
-  inbox: Inbox,
-  context: StageContext,
-): Promise<void> {
-  inbox.abort(context.signal.aborted ? context.signal.reason : stoppedReading());
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const grace = new Promise<'abandoned'>((resolve) => {
-    timer = setTimeout(() => resolve('abandoned'), teardownGraceMs);
-  });
-  const returned = Promise.resolve(iterator.return?.()).then(
-    () => 'returned',
-    () => 'returned',
-  );
-  if ((await Promise.race([returned, grace])) === 'abandoned') context.emit('stage-abandoned');
-  clearTimeout(timer);
-}
-
-function stoppedReading(): AntiphonError {
-  return new AntiphonError('aborted', 'nobody reads what this stage emits any more');
+  await drive.concluded(() => iterator, context);
 }

@@ -1,6 +1,6 @@
 /** Drives a stage element by element, without a generator: no promise where nothing has to be waited for. */
 import type { StreamElement } from '../element.ts';
-import { Drive, type DriveOutcome, type StageSides } from './drive.ts';
+import { Drive, type StageSides } from './drive.ts';
 import type { Stage, StageContext, StepResult } from './stage.ts';
 
 /** A stage that treats each element by itself. */
@@ -11,16 +11,21 @@ export function runSteps(
   stage: SteppingStage,
   sides: StageSides,
   context: StageContext,
-): Promise<DriveOutcome> {
+): Promise<void> {
   const { inbox } = sides;
   const drive = new Drive(sides, context.signal);
   let isBusy = false;
+  /** The answer to an element that takes its time. */
+  let working: AsyncIterator<StreamElement> | undefined;
 
-  const emitAll = async (outputs: StepResult): Promise<void> => {
-    for await (const output of outputsOf(outputs)) {
+  const emitAll = async (given: StepResult): Promise<void> => {
+    const outputs = outputsOf(given);
+    working = outputs;
+    for await (const output of outputs) {
       if (drive.isOver) return;
       await drive.emit(output);
     }
+    working = undefined;
   };
   const advance = (): void => {
     if (isBusy || drive.isOver) return;
@@ -47,7 +52,7 @@ export function runSteps(
 
   inbox.onReadable(advance);
   advance();
-  return drive.outcome;
+  return drive.concluded(() => working, context);
 }
 
 /** Evens out the ways to give outputs. */

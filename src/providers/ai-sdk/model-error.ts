@@ -1,6 +1,5 @@
 /** What AI SDK models throw → typed errors. */
-import { AntiphonError, type ErrorCode } from '../../core/errors.ts';
-import { abortedError } from '../abort.ts';
+import { abortedError, AntiphonError, type ErrorCode } from '../../core/errors.ts';
 import { recordOf, stringOf } from '../chat/json.ts';
 import { readRefusal, refusalError, retryAfterMs } from '../http/http-error.ts';
 import { redact, redactedCause } from '../http/redact.ts';

@@ -1,6 +1,6 @@
 /** One HTTP exchange that can be cancelled, times out by phases, and always closes its socket. */
-import { AntiphonError } from '../../core/errors.ts';
-import { abortable, abortedError } from '../abort.ts';
+import { abortedError, AntiphonError } from '../../core/errors.ts';
+import { abortable } from '../abort.ts';
 import { publicUrl, redactedCause } from './redact.ts';
 
 /** Patience of the two phases, in ms. */

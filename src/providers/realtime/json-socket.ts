@@ -1,6 +1,5 @@
 /** A WebSocket that carries JSON: opened with patience, closed on every path, its secrets kept out of errors. */
-import { AntiphonError } from '../../core/errors.ts';
-import { abortedError } from '../abort.ts';
+import { abortedError, AntiphonError } from '../../core/errors.ts';
 import { publicUrl, redact } from '../http/redact.ts';
 
 /** A JSON object as it came. */

@@ -8,24 +8,17 @@ export function withDeadline<T>(
   { timeoutMs, clock }: { readonly timeoutMs: number; readonly clock: Clock },
   doing: string,
 ): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const settled = new AbortController();
-    const late = (): void =>
-      reject(
-        new AntiphonError(
-          'storage-blocked',
-          `Could not ${doing}: the store gave no answer in ${timeoutMs} ms.`,
-          {
-            hint: 'Close other tabs of this page, or use memoryStore().',
-            retryable: true,
-            details: { doing, timeoutMs },
-          },
-        ),
-      );
-    sleep(clock, timeoutMs, settled.signal).then(late, () => {});
-    work
-      .then(resolve, reject)
-      .finally(() => settled.abort())
-      .catch(() => undefined);
+  const settled = new AbortController();
+  const late = sleep(clock, timeoutMs, settled.signal).then(() => {
+    throw new AntiphonError(
+      'storage-blocked',
+      `Could not ${doing}: the store gave no answer in ${timeoutMs} ms.`,
+      {
+        hint: 'Close other tabs of this page, or use memoryStore().',
+        retryable: true,
+        details: { doing, timeoutMs },
+      },
+    );
   });
+  return Promise.race([work, late]).finally(() => settled.abort());
 }

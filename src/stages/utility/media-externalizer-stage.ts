@@ -1,4 +1,5 @@
 /** Takes large media out of the stream into a store, and leaves references. */
+import { abortable } from '../../core/abortable.ts';
 import { element, type MessagePart, type StreamElement } from '../../core/element.ts';
 import { serializeError, toAntiphonError, type ErrorData } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
@@ -7,7 +8,6 @@ import { withDeadline } from '../conversation/deadline.ts';
 import { setTurnMedia, type TurnMedia } from '../conversation/turn-media.ts';
 import { bytesOf, isInline, type InlineMedia } from './inline-media.ts';
 import { putAside } from '../conversation/put-aside.ts';
-import { withSignal } from './with-signal.ts';
 
 /** Settings of {@link MediaExternalizerStage}. */
 export interface MediaExternalizerOptions {
@@ -88,7 +88,8 @@ export class MediaExternalizerStage implements Stage<
     let bytes = 0;
     const stored = await Promise.allSettled(
       inline.map(async (part) => {
-        const data = await withSignal(() => bytesOf(part, signal), signal);
+        signal.throwIfAborted();
+        const data = await abortable(bytesOf(part, signal), signal);
         const reference = await this.#put(data, part.mediaType, { signal, clock: context.clock });
         bytes += data.byteLength;
         return [part, reference] as const;
@@ -112,9 +113,8 @@ export class MediaExternalizerStage implements Stage<
     { signal, clock }: Pick<StageContext, 'signal' | 'clock'>,
   ): Promise<string> {
     const { store, timeoutMs = 5000 } = this.#options;
-    const put = (): Promise<string> =>
-      withDeadline(store.put(data, mediaType, { signal }), { timeoutMs, clock }, 'store the media');
-    return withSignal(put, signal);
+    const putting = store.put(data, mediaType, { signal });
+    return abortable(withDeadline(putting, { timeoutMs, clock }, 'store the media'), signal);
   }
 
   #failure(reason: unknown): ErrorData {

@@ -1,9 +1,9 @@
 /** Gathers, once per turn, the values the system template of that turn names. */
+import { abortable } from '../../core/abortable.ts';
 import { element, type StreamElement } from '../../core/element.ts';
 import { AntiphonError, serializeError, toAntiphonError } from '../../core/errors.ts';
 import type { Stage, StageContext, TurnState } from '../../core/stage/stage.ts';
 import { sleep } from '../../core/time.ts';
-import { withSignal } from './with-signal.ts';
 
 /** What a {@link VariableProvider} is told about the turn it provides for. */
 export interface VariableRequest {
@@ -123,7 +123,9 @@ export class VariableProviderStage implements Stage<never, 'error'> {
     );
     const signal = AbortSignal.any([context.signal, context.turnSignal(turn), late.signal]);
     try {
-      return await withSignal(async () => provider.provide({ turn, conversation, signal }), signal);
+      signal.throwIfAborted();
+      const asked = (async () => provider.provide({ turn, conversation, signal }))();
+      return await abortable(asked, signal);
     } finally {
       answered.abort();
     }

@@ -15,6 +15,7 @@ import { memoryStore } from '../../../src/state/memory-store.ts';
 import type { StateStore } from '../../../src/state/state-store.ts';
 import { StateStoreLoadStage } from '../../../src/stages/conversation/state-store-load-stage.ts';
 import { StateStoreSaveStage } from '../../../src/stages/conversation/state-store-save-stage.ts';
+import { settle } from '../../../src/testing/fake-clock.ts';
 import { runOn, testContext } from '../../../src/testing/stage-context.ts';
 import { scriptedProvider } from '../../../src/testing/scripted-provider.ts';
 import { scriptedSynthesizer } from '../../../src/testing/scripted-synthesizer.ts';
@@ -231,6 +232,8 @@ describe('StateStoreSaveStage', () => {
       { conversation: 'test', id: first?.kind === 'message' ? first.message.id : '' },
       expect.objectContaining({ conversation: 'test' }),
     ]);
+    // Every attempt under way has failed.
+    await settle();
     broken = false;
     input.push(user('last'));
     input.end();

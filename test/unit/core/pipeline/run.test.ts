@@ -419,6 +419,46 @@ describe('ending a run', () => {
     expect(events).toContain('stage-abandoned');
   });
 
+  it('waits for the tear-down of a step, and tells of one that is parked', async () => {
+    vi.useFakeTimers();
+    const closed: string[] = [];
+    const slow = transform({
+      name: 'slow',
+      consumes: ['text'],
+      emits: ['text'],
+      async *process(one) {
+        try {
+          yield one;
+          yield one;
+        } finally {
+          await Promise.resolve();
+          closed.push('slow');
+        }
+      },
+    });
+    const leaving = new PipelineBuilder({ channelBufferSize: 1 }).chain(slow).build();
+    for await (const _ of leaving.execute([text('x')])) break;
+    expect(closed).toEqual(['slow']);
+
+    const stuck = transform({
+      name: 'stuck',
+      consumes: ['text'],
+      emits: ['text'],
+      process: () => forever(),
+    });
+    const events: string[] = [];
+    const run = new PipelineBuilder({ idleTimeoutMs: 0 })
+      .chain(stuck)
+      .build()
+      .execute([text('x')]);
+    run.on((event) => events.push(event.type));
+    await run.ready;
+    const closing = run.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    await closing;
+    expect(events).toContain('stage-abandoned');
+  });
+
   it('does not wait for a prepare that never settles', async () => {
     const stuck: Stage = { ...passing('stuck').stage, prepare: forever };
     const run = new PipelineBuilder({ idleTimeoutMs: 0 }).chain(stuck).build().execute([]);
@@ -524,6 +564,16 @@ describe('executeSync', () => {
     expect(result.text).toBe('two');
     expect(result.usage).toEqual({ inputTokens: 6, outputTokens: 5 });
     expect(result.trace.durationMs).toBe(result.trace.endedAtMs - result.trace.startedAtMs);
+  });
+
+  it('takes nothing of the past for the response', async () => {
+    const replayed = element('message', {
+      message: textMessage('assistant', 'Yesterday.'),
+      meta: { fromHistory: true },
+    });
+    const result = await new PipelineBuilder().chain(tag('a')).build().executeSync(replayed);
+    expect(result).toMatchObject({ messages: [replayed.message], text: '' });
+    expect(result).not.toHaveProperty('response');
   });
 
   it('gives an empty result for no elements', async () => {
