@@ -79,8 +79,8 @@ export interface VoiceAgentOptions {
   /** Permissions and limits of tools, and who is asked. Default: all are allowed, within the usual limits. */
   readonly toolPolicy?: ToolPolicy;
   /**
-   * For the first question of each turn. Default `auto`. With `realtime` it counts in the `fallback` only; without one
-   * it is refused (`unsupported`).
+   * For the first question of each turn. Default `auto`. With `geminiLive`, whose API knows none but `none`, it counts in
+   * the `fallback` only; without one it is refused (`unsupported`).
    */
   readonly toolChoice?: ToolChoice;
   /**

@@ -13,8 +13,7 @@ import type { RecipeParts, SessionRecipe } from './recipe.ts';
 const hints = {
   filler: 'Ask in `system` for a word before slow tools, or leave `fallback` on: there it counts.',
   toolChoice:
-    "Set it where the API takes it, for example openAIRealtime({ session: { tool_choice: 'required' } }), or leave " +
-    '`fallback` on: there it counts.',
+    'Its API knows none but `none`; openAIRealtime takes it. Or leave `fallback` on: there it counts.',
 };
 
 /**
@@ -23,10 +22,16 @@ const hints = {
  * @throws AntiphonError `unsupported`
  */
 export function checkRealtimeOptions(options: VoiceAgentOptions): void {
-  if (options.fallback !== false) return;
+  const { fallback, filler, toolChoice = 'auto', realtime } = options;
+  if (fallback !== false) return;
+  const takesChoice = realtime?.takesToolChoice ?? false;
+  const given = {
+    filler: filler !== undefined,
+    toolChoice: !takesChoice && toolChoice !== 'auto' && toolChoice !== 'none',
+  };
   for (const name of ['filler', 'toolChoice'] as const)
-    if ((options[name] ?? 'auto') !== 'auto')
-      throw new AntiphonError('unsupported', `A realtime model can't be given \`${name}\`.`, {
+    if (given[name])
+      throw new AntiphonError('unsupported', `This realtime model can't be given \`${name}\`.`, {
         hint: hints[name],
       });
 }
@@ -34,7 +39,7 @@ export function checkRealtimeOptions(options: VoiceAgentOptions): void {
 /** A realtime model between microphone and speaker, behind our ears unless it has its own. */
 export function realtimeRecipe(parts: RecipeParts): SessionRecipe {
   const { options, edge, ports, conversation } = parts;
-  const { toolPolicy: policy, realtime: provider } = options;
+  const { toolPolicy: policy, toolChoice, realtime: provider } = options;
   if (!provider)
     throw new AntiphonError('invalid-argument', 'There is no `realtime` among the options.', {
       hint: 'Give one, for example openAIRealtime(…).',
@@ -46,7 +51,9 @@ export function realtimeRecipe(parts: RecipeParts): SessionRecipe {
   });
   const setup = async () => {
     const { system, history } = await realtimeSetup(parts, parts.onUser);
-    return { system, history, tools: tools.offered };
+    // Not every API can forbid what it was offered.
+    const offered = toolChoice === 'none' ? [] : tools.offered;
+    return { system, history, tools: offered, ...(toolChoice ? { toolChoice } : {}) };
   };
   const isOpen = (): boolean => ports() !== undefined;
   const duplex = realtimeStage(provider, options, edge, { setup, tools }, isOpen);

@@ -11,6 +11,7 @@ import type { ErrorData } from '../core/errors.ts';
 import { wallClock, type Clock } from '../core/time.ts';
 import { untilAborted } from './abort.ts';
 import type { Provider, ProviderPart, ProviderRequest, ToolChoice } from './provider.ts';
+import { possibleChoice } from './tool-choice.ts';
 import { withoutResult, type ToolOutcome } from './tool-execution.ts';
 import { ToolFiller, type ToolFillerOptions } from './tool-filler.ts';
 import type { ToolEvent } from './tool-policy.ts';
@@ -104,14 +105,6 @@ class Round {
 
 const idOf = ({ id }: ToolCall): string => id;
 
-function isPossible(
-  choice: ProviderRequest['toolChoice'],
-  offered: ProviderRequest['tools'],
-): choice is NonNullable<ProviderRequest['toolChoice']> {
-  if (typeof choice === 'object') return offered.some(({ name }) => name === choice.name);
-  return choice !== undefined && offered.length > 0;
-}
-
 /** The call with an id that no other has: some servers count anew in every answer. */
 function distinct(call: ToolCall, known: Set<string>): ToolCall {
   let { id } = call;
@@ -174,11 +167,12 @@ export async function* toolLoop(
     for (;;) {
       const round = new Round();
       const { offered } = turn;
+      const forced = possibleChoice(choice, offered);
       const request: ProviderRequest = {
         ...options.request,
         messages: [...messages],
         tools: offered,
-        ...(isPossible(choice, offered) ? { toolChoice: choice } : {}),
+        ...(forced === undefined || forced === 'none' ? {} : { toolChoice: forced }),
       };
       try {
         yield* round.stream(provider, request, signal, joint);

@@ -3,6 +3,9 @@ import { deferred } from '../../core/deferred.ts';
 import { AntiphonError, serializeError } from '../../core/errors.ts';
 import { abortable } from '../abort.ts';
 import type { RetryPolicy } from '../http/retry.ts';
+import { arrayOf, recordOf } from '../chat/json.ts';
+import { endpoint } from '../http/endpoint.ts';
+import { querySecrets } from '../http/key-shapes.ts';
 import { publicUrl } from '../http/redact.ts';
 import { geminiInputRate, historyContent, toolsOf } from './gemini-messages.ts';
 import { GeminiSession } from './gemini-session.ts';
@@ -110,7 +113,7 @@ async function connect(
     url,
     ...(options.webSocket === undefined ? {} : { webSocket: options.webSocket }),
     connectTimeoutMs,
-    secrets: [token],
+    secrets: [token, ...querySecrets(url)],
     signal,
     onMessage: (message) => {
       if ('setupComplete' in message) accepted.resolve();
@@ -157,7 +160,7 @@ function addressOf(options: GeminiLiveSettings, token: string): string {
   const version = isToken ? apiVersion : 'v1beta';
   const method = isToken ? 'BidiGenerateContentConstrained' : 'BidiGenerateContent';
   const service = `google.ai.generativelanguage.${version}.GenerativeService.${method}`;
-  const address = new URL(`/ws/${service}`, serverOf(options));
+  const address = new URL(endpoint(serverOf(options), `/ws/${service}`));
   address.searchParams.set(isToken ? 'access_token' : 'key', token);
   return address.href;
 }
@@ -170,24 +173,31 @@ function setupOf(options: GeminiLiveSettings, setup: RealtimeSetup): JsonObject 
     : typeof turnDetection === 'object'
       ? { automaticActivityDetection: turnDetection }
       : {};
-  const tools = toolsOf(setup, toolBehavior);
+  // Those the vendor runs itself, such as its search, go before.
+  const tools = [...arrayOf(own['tools']), ...toolsOf(setup, toolBehavior)];
+  const generation = recordOf(own['generationConfig']);
   const hasPast = setup.resume === undefined && historyContent(setup.history) !== undefined;
   return {
     contextWindowCompression: { slidingWindow: {} },
     ...own,
     model: model.startsWith('models/') ? model : `models/${model}`,
     generationConfig: {
-      ...(typeof own['generationConfig'] === 'object' ? own['generationConfig'] : {}),
+      ...generation,
       responseModalities: ['AUDIO'],
       ...(voice === undefined
         ? {}
-        : { speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } } }),
+        : {
+            speechConfig: {
+              ...recordOf(generation['speechConfig']),
+              voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } },
+            },
+          }),
     },
     ...(setup.system === '' ? {} : { systemInstruction: { parts: [{ text: setup.system }] } }),
     ...(tools.length === 0 ? {} : { tools }),
-    realtimeInputConfig: detection,
-    inputAudioTranscription: {},
-    outputAudioTranscription: {},
+    realtimeInputConfig: { ...recordOf(own['realtimeInputConfig']), ...detection },
+    inputAudioTranscription: recordOf(own['inputAudioTranscription']),
+    outputAudioTranscription: recordOf(own['outputAudioTranscription']),
     sessionResumption: setup.resume === undefined ? {} : { handle: setup.resume },
     ...(hasPast ? { historyConfig: { initialHistoryInClientContent: true } } : {}),
   };

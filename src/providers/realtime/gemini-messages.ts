@@ -33,14 +33,19 @@ export function toolsOf({ tools }: RealtimeSetup, behavior: string | undefined):
   ];
 }
 
-/** Results of calls; the API closes the connection on a `response` that is no object. */
-export function toolResponse(results: readonly RealtimeToolResult[]): JsonObject {
+/**
+ * Results of calls; the API closes the connection on a `response` that is no object. `respond`: the model is to go on
+ * with them.
+ */
+export function toolResponse(results: readonly RealtimeToolResult[], respond: boolean): JsonObject {
   return {
     toolResponse: {
       functionResponses: results.map(({ callId, name, text, isError }) => ({
         id: callId,
         name,
         response: isError ? { error: text } : { output: text },
+        // Heeded where calls do not block; the others are silenced here.
+        ...(respond ? {} : { scheduling: 'SILENT' }),
       })),
     },
   };

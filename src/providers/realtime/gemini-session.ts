@@ -3,6 +3,7 @@ import type { ErrorData } from '../../core/errors.ts';
 import type { Usage } from '../../core/element.ts';
 import { arrayOf, recordOf, stringOf } from '../chat/json.ts';
 import { durationMs, liveUsage, partOf, toolResponse } from './gemini-messages.ts';
+import { tellEmptyTurn } from './empty-turn.ts';
 import { audioInput, GeminiTurn } from './gemini-turn.ts';
 import type { JsonObject, JsonSocket } from './json-socket.ts';
 import { decodePcmBase64 } from './pcm-base64.ts';
@@ -58,12 +59,15 @@ export class GeminiSession implements RealtimeSession {
     this.#turn = new GeminiTurn(
       (message) => socket.send(message),
       () => this.#reply !== undefined,
+      () => {
+        // Words that come before are late ones of the turn before.
+        this.#utterance = undefined;
+        this.#early = [];
+      },
     );
   }
 
   startTurn(): void {
-    this.#utterance = undefined;
-    this.#early = [];
     this.#turn.start();
   }
 
@@ -74,10 +78,7 @@ export class GeminiSession implements RealtimeSession {
   }
 
   endTurn(utterance: string): void {
-    if (!this.#turn.end()) {
-      this.#options.onEvent({ type: 'user-transcript', utterance, text: '' });
-      return;
-    }
+    if (!this.#turn.end()) return tellEmptyTurn(this.#options.onEvent, utterance);
     this.#ask();
     this.#utterance = utterance;
     this.#said = '';
@@ -102,13 +103,20 @@ export class GeminiSession implements RealtimeSession {
     this.sendText(`Say exactly the following, and nothing else:\n${text}`);
   }
 
-  sendToolResults(results: readonly RealtimeToolResult[]): void {
-    for (const { callId } of results) this.#calls.delete(callId);
-    if (results.length > 0) this.#socket.send(toolResponse(results));
+  sendToolResults(results: readonly RealtimeToolResult[], respond: boolean): void {
+    // The server has no use for those of calls it has cancelled.
+    const wanted = results.filter(({ callId }) => this.#calls.delete(callId));
+    if (wanted.length > 0) this.#socket.send(toolResponse(wanted, respond));
+    const isOver = this.#ending !== undefined || !this.#isServersTurn;
+    if (isOver || !respond) this.#finish('tool-calls');
+    // It goes on by itself, in the same turn or in one of its own.
+    if (!respond) this.#isMuted = this.#isServersTurn;
+    else if (isOver) this.#isAwaiting = true;
   }
 
   /** The API has no such message: the server learns it from the person's activity, until then nothing is told. */
   cancelReply(): void {
+    this.#calls.clear();
     if (this.#reply !== undefined) this.#finish('interrupted');
     else if (!this.#isAwaiting) return;
     this.#isMuted = this.#isServersTurn || this.#isAwaiting;
@@ -260,6 +268,7 @@ export class GeminiSession implements RealtimeSession {
   /** The person began to speak: the only sign of it this API gives. */
   #interrupted(): void {
     if (this.#reply !== undefined) this.#finish('interrupted');
+    this.#calls.clear();
     this.#isMuted = this.#isServersTurn;
     if (this.#options.turnDetection === 'server' && this.#isCommitted) this.#beginUtterance();
   }
@@ -275,6 +284,7 @@ export class GeminiSession implements RealtimeSession {
 
   #finish(reason: 'stop' | 'interrupted' | 'tool-calls'): void {
     clearTimeout(this.#ending);
+    this.#ending = undefined;
     const reply = this.#reply;
     this.#reply = undefined;
     if (reply === undefined) return;
@@ -291,7 +301,6 @@ export class GeminiSession implements RealtimeSession {
   /** A reply is asked for: what the server still says of the last one has come to its end here. */
   #ask(): void {
     if (this.#ending !== undefined) this.#finish('stop');
-    this.#ending = undefined;
     this.#isAwaiting = true;
     if (!this.#isServersTurn) this.#isMuted = false;
   }

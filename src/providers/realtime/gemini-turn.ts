@@ -23,14 +23,17 @@ export class GeminiTurn {
   readonly #send: (message: JsonObject) => void;
   /** Whether the model speaks; then only an interruption begins the turn. */
   readonly #isReplying: () => boolean;
+  readonly #onTold: () => void;
   #held: Float32Array[] = [];
   #heldSamples = 0;
   #isOpen = false;
   #isTold = false;
 
-  constructor(send: (message: JsonObject) => void, isReplying: () => boolean) {
+  /** `onTold`: the model hears of a turn from now on. */
+  constructor(send: (message: JsonObject) => void, isReplying: () => boolean, onTold: () => void) {
     this.#send = send;
     this.#isReplying = isReplying;
+    this.#onTold = onTold;
   }
 
   /** The person may have begun. */
@@ -56,6 +59,7 @@ export class GeminiTurn {
   tell(): void {
     if (!this.#isOpen || this.#isTold) return;
     this.#isTold = true;
+    this.#onTold();
     this.#send({ realtimeInput: { activityStart: {} } });
     for (const samples of this.#held.splice(0)) this.#send(audioInput(samples));
   }

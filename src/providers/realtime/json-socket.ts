@@ -104,7 +104,7 @@ export class JsonSocket {
  * Opens a connection.
  *
  * @throws AntiphonError `provider-network` (a browser tells no more than that it failed), `provider-timeout`,
- *   `unsupported` where there is no WebSocket, `aborted`
+ *   `unsupported` where there is no WebSocket, `invalid-argument` for an address or token it can't take, `aborted`
  */
 export function openJsonSocket(options: JsonSocketOptions): Promise<JsonSocket> {
   const { url, protocols = [], signal, connectTimeoutMs } = options;
@@ -118,9 +118,17 @@ export function openJsonSocket(options: JsonSocketOptions): Promise<JsonSocket> 
     );
   if (signal.aborted) return Promise.reject(abortedError());
   return new Promise((resolve, reject) => {
-    const socket = new Socket(url, [...protocols]);
-    socket.binaryType = 'arraybuffer';
     const where = publicUrl(url);
+    let socket: WebSocket;
+    try {
+      socket = new Socket(url, [...protocols]);
+    } catch {
+      // Without the cause: browsers repeat the address or the subprotocol in it, which is the token.
+      const message = `${where} can't be connected to: the address or the token is malformed.`;
+      const hint = 'Check that the address begins with wss:// and that the token holds no blanks.';
+      return reject(new AntiphonError('invalid-argument', message, { hint }));
+    }
+    socket.binaryType = 'arraybuffer';
     const settle = (act: () => void): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', aborted);

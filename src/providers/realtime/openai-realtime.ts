@@ -2,10 +2,11 @@
 import { deferred } from '../../core/deferred.ts';
 import { AntiphonError, deserializeError, serializeError } from '../../core/errors.ts';
 import { abortable } from '../abort.ts';
-import { recordOf, stringOf } from '../chat/json.ts';
+import { arrayOf, recordOf } from '../chat/json.ts';
 import type { RetryPolicy } from '../http/retry.ts';
 import { querySecrets } from '../http/key-shapes.ts';
 import { publicUrl } from '../http/redact.ts';
+import { possibleChoice } from '../tool-choice.ts';
 import { openJsonSocket, type JsonObject, type WebSocketClass } from './json-socket.ts';
 import { errorOf, itemsOf, numberIn } from './openai-events.ts';
 import { openAIRate, OpenAISession } from './openai-session.ts';
@@ -80,6 +81,7 @@ export function openAIRealtime(options: OpenAIRealtimeOptions): RealtimeProvider
     outputSampleRate: openAIRate,
     turnDetection: detectionOf(settings) === null ? 'local' : 'server',
     finalTranscripts: true,
+    takesToolChoice: true,
     ...(settings.reconnect === undefined ? {} : { reconnect: settings.reconnect }),
     recipe: { vendor: 'openai', settings: { ...settings } },
     token,
@@ -98,11 +100,13 @@ async function connect(
   const url = new URL(serverOf(options));
   url.searchParams.set('model', options.model);
   const where = publicUrl(url.href);
+  const choice = possibleChoice(setup.toolChoice, setup.tools);
   const created = deferred<JsonObject>();
   const updated = deferred<void>();
   created.promise.catch(() => {});
   updated.promise.catch(() => {});
   let session: OpenAISession | undefined;
+  let isAccepted = false;
   let isReady = false;
   const fail = (error: unknown): void => {
     created.reject(error);
@@ -117,9 +121,11 @@ async function connect(
     signal,
     onMessage: (message) => {
       if (message['type'] === 'session.created') created.resolve(recordOf(message['session']));
-      else if (message['type'] === 'session.updated') updated.resolve();
-      else if (message['type'] === 'error' && !isReady)
-        fail(deserializeError(errorOf(recordOf(message['error']), where)));
+      else if (message['type'] === 'session.updated') {
+        isAccepted = true;
+        updated.resolve();
+      } else if (message['type'] === 'error' && !isAccepted)
+        return fail(deserializeError(errorOf(recordOf(message['error']), where)));
       session?.receive(message);
     },
     onClosed: (error) => {
@@ -132,6 +138,7 @@ async function connect(
     where,
     onEvent,
     keepaliveMs,
+    mustCall: choice !== undefined && choice !== 'none',
   });
   const timer = setTimeout(
     () =>
@@ -146,7 +153,7 @@ async function connect(
   );
   try {
     const facts = await abortable(created.promise, signal);
-    socket.send({ type: 'session.update', session: sessionOf(options, setup) });
+    socket.send({ type: 'session.update', session: sessionOf(options, setup, choice) });
     for (const item of setup.history.flatMap(itemsOf))
       socket.send({ type: 'conversation.item.create', item });
     await abortable(updated.promise, signal);
@@ -171,7 +178,11 @@ function detectionOf({ turnDetection = 'local' }: OpenAIRealtimeSettings): JsonO
   return turnDetection === 'server' ? { type: 'semantic_vad' } : turnDetection;
 }
 
-function sessionOf(options: OpenAIRealtimeSettings, setup: RealtimeSetup): JsonObject {
+function sessionOf(
+  options: OpenAIRealtimeSettings,
+  setup: RealtimeSetup,
+  choice: ReturnType<typeof possibleChoice>,
+): JsonObject {
   const { voice = 'marin', transcription = { model: 'gpt-transcribe' } } = options;
   const format = { type: 'audio/pcm', rate: openAIRate };
   const own = recordOf(options.session);
@@ -190,12 +201,19 @@ function sessionOf(options: OpenAIRealtimeSettings, setup: RealtimeSetup): JsonO
       },
       output: { ...recordOf(ownAudio['output']), format, voice },
     },
-    tools: setup.tools.map(({ name, description, parameters }) => ({
-      type: 'function',
-      name,
-      description,
-      parameters,
-    })),
-    tool_choice: stringOf(own['tool_choice']) || (own['tool_choice'] ?? 'auto'),
+    tools: [
+      // Those the vendor runs itself, such as `mcp`.
+      ...arrayOf(own['tools']),
+      ...setup.tools.map(({ name, description, parameters }) => ({
+        type: 'function',
+        name,
+        description,
+        parameters,
+      })),
+    ],
+    tool_choice:
+      typeof choice === 'object'
+        ? { type: 'function', name: choice.name }
+        : (choice ?? own['tool_choice'] ?? 'auto'),
   };
 }

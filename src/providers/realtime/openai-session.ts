@@ -5,6 +5,7 @@ import { recordOf, stringOf } from '../chat/json.ts';
 import { parseArguments } from '../reply-reader.ts';
 import type { JsonObject, JsonSocket } from './json-socket.ts';
 import { errorOf, numberIn, reasonOf, resultItem, usageOf } from './openai-events.ts';
+import { tellEmptyTurn } from './empty-turn.ts';
 import { ResponseTurns } from './openai-responses.ts';
 import { decodePcmBase64, encodePcmBase64 } from './pcm-base64.ts';
 import type {
@@ -17,6 +18,12 @@ import type {
 /** Of the audio in both directions, in hertz. */
 export const openAIRate = 24_000;
 
+/** The server takes no shorter turn, in samples. */
+const shortestTurn = openAIRate / 10;
+
+/** Items and utterances remembered: what is told late is about the last ones. */
+const remembered = 64;
+
 /** Refusals that only say that the server was faster; nothing is wrong. */
 const harmless = new Set(['response_cancel_not_active', 'input_audio_buffer_commit_empty']);
 
@@ -28,10 +35,8 @@ export interface OpenAISessionOptions {
   readonly onEvent: (event: RealtimeEvent) => void;
   /** Silence of the server after which it is asked for a sign of life, and again for giving it up, in ms. */
   readonly keepaliveMs: number;
-}
-
-interface Item {
-  received: number;
+  /** Whether the settings make the model call a tool; it is free again where it goes on. */
+  readonly mustCall: boolean;
 }
 
 /** The session, once the server has accepted its settings. */
@@ -41,12 +46,13 @@ export class OpenAISession implements RealtimeSession {
   readonly #socket: JsonSocket;
   readonly #responses: ResponseTurns;
   /** Speech received per item, in samples. */
-  readonly #items = new Map<string, Item>();
+  readonly #items = new Map<string, number>();
   readonly #calls: ToolCall[] = [];
   /** Utterances that were committed here and have no item yet, oldest first. */
   readonly #committed: string[] = [];
   readonly #utterances = new Map<string, string>();
   #appended = 0;
+  #refusals = 0;
   #pings = 0;
   #pinged = false;
   #lastHeardMs = Date.now();
@@ -69,19 +75,20 @@ export class OpenAISession implements RealtimeSession {
   }
 
   endTurn(utterance: string): void {
-    const isEmpty = this.#appended === 0;
-    this.#appended = 0;
-    if (isEmpty) {
-      // Committing nothing is an error, and there is nothing to answer.
-      this.#options.onEvent({ type: 'user-transcript', utterance, text: '' });
+    if (this.#appended < shortestTurn) {
+      // Committing it is an error, and there is nothing to answer.
+      this.dropTurn();
+      tellEmptyTurn(this.#options.onEvent, utterance);
       return;
     }
+    this.#appended = 0;
     this.#committed.push(utterance);
     this.#socket.send({ type: 'input_audio_buffer.commit' });
     this.#responses.request();
   }
 
   dropTurn(): void {
+    if (this.#appended === 0) return;
     this.#appended = 0;
     this.#socket.send({ type: 'input_audio_buffer.clear' });
   }
@@ -92,7 +99,7 @@ export class OpenAISession implements RealtimeSession {
   }
 
   respond(): void {
-    this.#responses.request();
+    this.#responses.request(this.#options.mustCall ? { tool_choice: 'auto' } : {});
   }
 
   say(text: string): void {
@@ -102,7 +109,7 @@ export class OpenAISession implements RealtimeSession {
 
   sendToolResults(results: readonly RealtimeToolResult[], respond: boolean): void {
     for (const result of results) this.#create(resultItem(result));
-    if (respond) this.#responses.request();
+    if (respond) this.respond();
   }
 
   cancelReply(): void {
@@ -110,9 +117,9 @@ export class OpenAISession implements RealtimeSession {
   }
 
   truncate(item: string, playedMs: number): void {
-    const known = this.#items.get(item);
-    if (!known) return;
-    const receivedMs = (known.received * 1000) / openAIRate;
+    const received = this.#items.get(item);
+    if (received === undefined) return;
+    const receivedMs = (received * 1000) / openAIRate;
     this.#socket.send({
       type: 'conversation.item.truncate',
       item_id: item,
@@ -140,6 +147,8 @@ export class OpenAISession implements RealtimeSession {
     const item = stringOf(message['item_id']);
     switch (message['type']) {
       case 'input_audio_buffer.speech_started':
+        // The server cancels what runs, and knows nothing of what was asked for meanwhile.
+        this.#responses.forgo();
         onEvent({
           type: 'speech-started',
           utterance: item,
@@ -218,9 +227,7 @@ export class OpenAISession implements RealtimeSession {
       this.#options.onEvent({ type: 'error', error: errorOf(error, this.#options.where) });
       return;
     }
-    const known = this.#items.get(item);
-    if (known) known.received += samples.length;
-    else this.#items.set(item, { received: samples.length });
+    remember(this.#items, item, (this.#items.get(item) ?? 0) + samples.length);
     this.#options.onEvent({ type: 'audio', reply, item, samples });
   }
 
@@ -256,7 +263,7 @@ export class OpenAISession implements RealtimeSession {
 
   #commit(item: string): void {
     const own = this.#committed.shift();
-    if (own !== undefined) this.#utterances.set(item, own);
+    if (own !== undefined) remember(this.#utterances, item, own);
     else if (this.#options.turnDetection === 'server')
       this.#options.onEvent({ type: 'turn-committed', utterance: item });
   }
@@ -267,18 +274,25 @@ export class OpenAISession implements RealtimeSession {
 
   #refused(error: JsonObject): void {
     const code = stringOf(error['code']);
-    if (stringOf(error['event_id']).startsWith('ping-') || harmless.has(code)) return;
+    const event = stringOf(error['event_id']);
+    if (event.startsWith('ping-') || harmless.has(code)) return;
     // Older servers gave no code for it.
     if (stringOf(error['message']).startsWith('Cancellation failed')) return;
     if (code === 'conversation_already_has_active_response') {
-      this.#responses.refused();
+      this.#responses.refused(event);
       return;
     }
     if (code === 'session_expired') {
       this.#options.onEvent({ type: 'expiring', inMs: 0 });
       return;
     }
-    this.#options.onEvent({ type: 'error', error: errorOf(error, this.#options.where) });
+    const { onEvent, where } = this.#options;
+    const told = errorOf(error, where);
+    if (!this.#responses.failed(event)) return onEvent({ type: 'error', error: told });
+    this.#refusals += 1;
+    const reply = `refused-${this.#refusals}`;
+    onEvent({ type: 'reply-started', reply });
+    onEvent({ type: 'reply-done', reply, reason: 'error', error: told });
   }
 
   #create(item: JsonObject): void {
@@ -300,6 +314,14 @@ export class OpenAISession implements RealtimeSession {
       session: { type: 'realtime' },
     });
   }
+}
+
+/** Sets an entry as the newest; the oldest goes beyond {@link remembered}. */
+function remember<T>(entries: Map<string, T>, key: string, value: T): void {
+  entries.delete(key);
+  entries.set(key, value);
+  const oldest = entries.keys().next();
+  if (entries.size > remembered && !oldest.done) entries.delete(oldest.value);
 }
 
 function atMs(message: JsonObject, key: string): { readonly atMs?: number } {

@@ -27,8 +27,10 @@ export async function mintedToken(
   signal: AbortSignal,
   address: string,
 ): Promise<string> {
-  const minted: unknown = await currentToken({ token }, signal);
-  if (typeof minted !== 'string' || minted === '')
+  const given: unknown = await currentToken({ token }, signal);
+  // Servers like to end a text with a line break, which no subprotocol may hold.
+  const minted = typeof given === 'string' ? given.trim() : '';
+  if (minted === '')
     throw new AntiphonError('provider-auth', 'The `token` function gave no token.', {
       hint: 'Make it return the token your server minted, as a string.',
     });

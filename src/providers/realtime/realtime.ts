@@ -2,6 +2,7 @@
 import type { FinishReason, Message, ToolCall, Usage } from '../../core/element.ts';
 import type { ErrorData } from '../../core/errors.ts';
 import type { RetryPolicy } from '../http/retry.ts';
+import type { ToolChoice } from '../provider.ts';
 import type { ToolDefinition } from '../tools.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface RealtimeSetup {
   /** Messages before this session, oldest first, replies as they were heard. */
   readonly history: readonly Message[];
   readonly tools: readonly ToolDefinition[];
+  /** For the first answer of each turn; the model is free afterwards. `auto` unless given. */
+  readonly toolChoice?: ToolChoice;
   /** The handle of a session to go on with, from a `resumable` event; the history is then not sent. */
   readonly resume?: string;
 }
@@ -92,7 +95,10 @@ export interface RealtimeSession {
   startTurn(): void;
   /** Audio at `inputSampleRate`, any length; read at once, not kept. */
   appendAudio(samples: Float32Array): void;
-  /** The person has finished (`local` detection); transcripts of it name `utterance`. Asks for a reply. */
+  /**
+   * The person has finished (`local` detection); transcripts of it name `utterance`. Asks for a reply; where there was
+   * nothing to hear, transcript and reply are told as empty, at once.
+   */
   endTurn(utterance: string): void;
   /** It was no turn (`local` detection): what was appended since `startTurn` counts for nothing. */
   dropTurn(): void;
@@ -143,6 +149,8 @@ export interface RealtimeProvider {
   readonly turnDetection: TurnDetection;
   /** Whether a `user-transcript` follows each utterance; false: only fragments do. */
   readonly finalTranscripts: boolean;
+  /** Whether a session heeds `toolChoice`. False unless given. */
+  readonly takesToolChoice?: boolean;
   /** How patiently a session is opened, and opened again. */
   readonly reconnect?: RetryPolicy;
   /** How to make the same provider in a worker; absent for one that can't be posted. */

@@ -25,6 +25,8 @@ export class OpenAIRealtimePeer {
   readonly conversation: OpenAIConversation;
   /** Types of the client's events, in order; appended audio counts once in a row. */
   readonly received: string[] = [];
+  /** What the client asked for with each `response.create` that was obeyed. */
+  readonly requested: Json[] = [];
   /** Aborts when the connection is over. */
   readonly over: AbortSignal;
   readonly #socket: WebSocket;
@@ -147,8 +149,13 @@ export class OpenAIRealtimePeer {
         this.#pending.push(Buffer.from(stringOf(event['audio']), 'base64'));
         break;
       case 'input_audio_buffer.commit':
-        if (this.pendingSamples === 0)
-          this.#refuse('commit of an empty buffer', event, 'input_audio_buffer_commit_empty');
+        // The vendor takes nothing under 100 ms.
+        if (this.pendingSamples < 2400)
+          this.#refuse(
+            'commit of a buffer with less than 100 ms',
+            event,
+            'input_audio_buffer_commit_empty',
+          );
         else this.#commit(this.conversation.reserve());
         break;
       case 'input_audio_buffer.clear':
@@ -243,6 +250,7 @@ export class OpenAIRealtimePeer {
       reason: '',
     };
     this.#response = response;
+    if (by === 'client') this.requested.push(request);
     void playOpenAIReply(steps, response, {
       peer: this,
       gates,

@@ -153,7 +153,7 @@ describe('the address of a realtime server', () => {
 });
 
 describe('options that a realtime model has no use for', () => {
-  const realtime = openAIRealtime({ model: 'gpt-realtime-2.1', token: () => 'ek_1' });
+  const realtime = geminiLive({ model: 'gemini-3.8-live', token: () => 'auth_tokens/1' });
   const options = { realtime, state: memoryStore() };
 
   it.each([
@@ -167,5 +167,16 @@ describe('options that a realtime model has no use for', () => {
     expect(refused).toHaveProperty('message', expect.stringContaining(name));
     expect(refused).toHaveProperty('hint', expect.stringContaining('fallback'));
     await expect(createVoiceAgent({ ...options, ...option })).resolves.toBeDefined();
+  });
+
+  it('are no more than these: one that takes a choice is given it, and all can do without tools', async () => {
+    const chooser = openAIRealtime({ model: 'gpt-realtime-2.1', token: () => 'ek_1' });
+    for (const choice of [
+      { realtime: chooser, toolChoice: 'required' },
+      { toolChoice: 'none' },
+    ] as const)
+      await expect(
+        createVoiceAgent({ ...options, ...choice, fallback: false }),
+      ).resolves.toBeDefined();
   });
 });

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { textMessage } from '../../../src/core/element.ts';
 import { duplexTools } from '../../../src/stages/streaming/duplex/tools.ts';
 import { defineTool } from '../../../src/providers/define-tool.ts';
-import { expectViolations, gemini, geminiServer, open, speech } from './rig.ts';
+import { GeminiSession } from '../../../src/providers/realtime/gemini-session.ts';
+import type { JsonSocket, WebSocketClass } from '../../../src/providers/realtime/json-socket.ts';
+import type { RealtimeEvent, TurnDetection } from '../../../src/providers/realtime/realtime.ts';
+import { gemini, geminiServer, open, speech } from './rig.ts';
 import { Talk } from './talk.ts';
 
 const errors = (talk: Talk): string[] =>
@@ -56,12 +60,148 @@ describe('a Gemini Live session', () => {
     await server.idle();
   });
 
-  it('closes a session that breaks the protocol, with the reason', async () => {
-    const server = await geminiServer();
+  it('is closed with the reason', async () => {
+    const reason = 'Request contains an invalid argument.';
+    const server = await geminiServer({ replies: [[{ fault: 'close', code: 1007, reason }]] });
     const { session, until } = await open(gemini(server));
-    session.sendToolResults([{ callId: 'none', name: 'x', text: '1', isError: false }], true);
-    expect((await until('closed')).error).toMatchObject({ code: 'provider-request' });
-    expectViolations(server, ['a result of the unknown call "none"']);
+    session.sendText('Hello');
+    expect((await until('closed')).error).toMatchObject({
+      code: 'provider-request',
+      message: expect.stringContaining(reason) as string,
+    });
+  });
+
+  it('takes words that come late for those of their own turn, also behind what was no turn', async () => {
+    const server = await geminiServer({
+      transcripts: [{ text: 'First words.', gate: 'words' }, 'Second.'],
+      replies: [[{ say: 'Yes.', ms: 100 }]],
+    });
+    const { session, events, until } = await open(gemini(server));
+    const speak = (): void => {
+      session.startTurn();
+      session.appendAudio(speech(300, 16_000));
+    };
+    speak();
+    session.endTurn('1');
+    await until('reply-done');
+    speak();
+    session.dropTurn();
+    speak();
+    server.gates.open('words');
+    await until('user-transcript-delta', 2);
+    session.endTurn('2');
+    await until('user-transcript-delta', 3);
+    const heard = events.flatMap((event) =>
+      event.type === 'user-transcript-delta' ? `${event.utterance} ${event.text}` : [],
+    );
+    expect(heard).toEqual(['1 First ', '1 words.', '2 Second.']);
+  });
+
+  it('adds to the settings of one’s own, and keeps the path of a proxy', async () => {
+    const server = await geminiServer();
+    const urls: string[] = [];
+    class Watched extends WebSocket {
+      constructor(url: string) {
+        super(url.replace('/live', ''));
+        urls.push(url);
+      }
+    }
+    const setup = {
+      tools: [{ googleSearch: {} }],
+      generationConfig: { temperature: 0.2, speechConfig: { languageCode: 'de-DE' } },
+      realtimeInputConfig: { turnCoverage: 'TURN_INCLUDES_ONLY_ACTIVITY' },
+    };
+    const webSocket = Watched as unknown as WebSocketClass;
+    const options = { setup, voice: 'Kore', url: `${server.url}/live`, webSocket };
+    await open(gemini(server, options), {
+      tools: [{ name: 'a', description: '', parameters: {} }],
+    });
+    expect(new URL(urls[0] ?? '').pathname).toMatch(/^\/live\/ws\/google/);
+    expect(server.sessions[0]?.setup).toMatchObject({
+      tools: [{ googleSearch: {} }, { functionDeclarations: [{ name: 'a' }] }],
+      generationConfig: {
+        temperature: 0.2,
+        speechConfig: {
+          languageCode: 'de-DE',
+          voiceConfig: { prebuiltVoiceConfig: { voiceName: 'Kore' } },
+        },
+      },
+      realtimeInputConfig: {
+        turnCoverage: 'TURN_INCLUDES_ONLY_ACTIVITY',
+        automaticActivityDetection: { disabled: true },
+      },
+    });
+  });
+});
+
+describe('the calls of a Gemini Live session', () => {
+  const sent: Record<string, unknown>[] = [];
+  const events: RealtimeEvent[] = [];
+  const made = (turnDetection: TurnDetection): GeminiSession => {
+    sent.length = events.length = 0;
+    const socket = { send: (message: Record<string, unknown>) => sent.push(message) };
+    return new GeminiSession(socket as unknown as JsonSocket, {
+      turnDetection,
+      endsWithStatus: false,
+      onEvent: (event) => events.push(event),
+    });
+  };
+  const call = { toolCall: { functionCalls: [{ id: 'a', name: 'time', args: {} }] } };
+  const result = { callId: 'a', name: 'time', text: 'noon', isError: false };
+  const says = { serverContent: { outputTranscription: { text: 'Noon.' } } };
+  const over = { serverContent: { turnComplete: true } };
+  const kinds = (): string[] => events.map(({ type }) => type);
+
+  it('that do not block are answered in a turn of their own, which is nobody’s utterance', () => {
+    const session = made('server');
+    session.receive({ serverContent: { inputTranscription: { text: 'When?' } } });
+    session.receive(call);
+    session.receive(over);
+    session.sendToolResults([result], true);
+    session.receive(says);
+    expect(kinds()).toEqual([
+      'speech-started',
+      'user-transcript-delta',
+      'speech-stopped',
+      'turn-committed',
+      'reply-started',
+      'tool-calls',
+      'reply-done',
+      'reply-started',
+      'text-delta',
+    ]);
+    expect(events[6]).toMatchObject({ reason: 'tool-calls' });
+  });
+
+  it('end the turn where the tool wants it: what the server says to the results is not told', () => {
+    const session = made('local');
+    session.sendText('Hang up.');
+    session.receive(call);
+    session.sendToolResults([result], false);
+    expect(sent.at(-1)).toMatchObject({
+      toolResponse: { functionResponses: [{ id: 'a', scheduling: 'SILENT' }] },
+    });
+    session.receive(says);
+    session.receive(over);
+    expect(kinds()).toEqual(['reply-started', 'tool-calls', 'reply-done']);
+    session.sendText('Hello?');
+    session.receive(says);
+    expect(kinds().slice(3)).toEqual(['reply-started', 'text-delta']);
+  });
+
+  it('that were cancelled get no result', () => {
+    const session = made('local');
+    session.sendText('When?');
+    session.receive(call);
+    session.receive({ toolCallCancellation: { ids: ['a'] } });
+    session.sendToolResults([result], true);
+    session.receive({
+      ...call,
+      toolCall: { functionCalls: [{ id: 'b', name: 'time', args: {} }] },
+    });
+    session.cancelReply();
+    session.sendToolResults([{ ...result, callId: 'b' }], true);
+    expect(sent.filter((message) => 'toolResponse' in message)).toEqual([]);
   });
 });
 

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { textMessage } from '../../../src/core/element.ts';
-import { AntiphonError } from '../../../src/core/errors.ts';
+import { AntiphonError, serializeError } from '../../../src/core/errors.ts';
+import type { JsonSocket, WebSocketClass } from '../../../src/providers/realtime/json-socket.ts';
+import { OpenAISession } from '../../../src/providers/realtime/openai-session.ts';
+import type { RealtimeEvent } from '../../../src/providers/realtime/realtime.ts';
 import { decodePcmBase64, encodePcmBase64 } from '../../../src/providers/realtime/pcm-base64.ts';
 import { expectViolations, open, openAI, openAIServer, speech } from './rig.ts';
 
@@ -110,8 +113,21 @@ describe('an OpenAI realtime session', () => {
   it('answers an empty turn by itself: there is nothing to commit', async () => {
     const server = await openAIServer();
     const { session, events } = await open(openAI(server));
+    const { length } = events;
     session.endTurn('empty');
-    expect(events).toEqual([{ type: 'user-transcript', utterance: 'empty', text: '' }]);
+    // The vendor takes nothing under 100 ms.
+    session.appendAudio(speech(99));
+    session.endTurn('short');
+    expect(events.slice(length)).toEqual(
+      ['empty', 'short'].flatMap((utterance) => [
+        { type: 'user-transcript', utterance, text: '' },
+        { type: 'reply-started', reply: `none ${utterance}` },
+        { type: 'reply-done', reply: `none ${utterance}`, reason: 'stop' },
+      ]),
+    );
+    await expect
+      .poll(() => server.sessions[0]?.received.slice(1))
+      .toEqual(['input_audio_buffer.append', 'input_audio_buffer.clear']);
   });
 
   it('tells nothing more of a cancelled reply, late deltas included, and truncates in whole ms within what came', async () => {
@@ -287,7 +303,15 @@ describe('an OpenAI realtime session', () => {
     'fails to open with a typed error and no socket left: %s',
     async (_, script, options, code) => {
       const server = await openAIServer(script);
-      const error = await failure(open(openAI(server, options)));
+      const events: RealtimeEvent[] = [];
+      const connection = {
+        signal: new AbortController().signal,
+        onEvent: events.push.bind(events),
+      };
+      const setup = { system: '', history: [], tools: [] };
+      const error = await failure(openAI(server, options).connect(setup, connection));
+      // It is told once.
+      expect(events).toEqual([]);
       // A bad value is told by an `error` event without status.
       expect(['provider-protocol', code]).toContain(error.code);
       expect(error.hint).not.toBe('');
@@ -295,6 +319,24 @@ describe('an OpenAI realtime session', () => {
       if ('voice' in options) expectViolations(server, ['there is no voice "nobody"']);
     },
   );
+
+  it('takes a token with a line break behind it', async () => {
+    const server = await openAIServer();
+    await open(openAI(server, { token: () => 'ek_short_lived_token_1234567890\n' }));
+  });
+
+  it('shows no token that makes no subprotocol, as browsers do in their complaint', async () => {
+    function Picky(url: string, protocols: readonly string[]): never {
+      throw new SyntaxError(`The subprotocol '${protocols[1]}' of ${url} is invalid.`);
+    }
+    const server = await openAIServer();
+    const token = 'abc def';
+    const webSocket = Picky as unknown as WebSocketClass;
+    const url = `${server.url}?ticket_key=qwe%20rty`;
+    const error = await failure(open(openAI(server, { token: () => token, webSocket, url })));
+    expect(error.code).toBe('invalid-argument');
+    expect(JSON.stringify(serializeError(error))).not.toMatch(/abc|qwe/);
+  });
 
   it('can be given up while it opens', async () => {
     const server = await openAIServer({ mute: [1] });
@@ -317,5 +359,88 @@ describe('an OpenAI realtime session', () => {
     session.sendToolResults([{ callId: 'none', name: 'x', text: '1', isError: false }], false);
     await expect.poll(() => server.violations).toEqual(['a result of the unknown call "none"']);
     expectViolations(server, ['a result of the unknown call "none"']);
+  });
+});
+
+describe('the responses of an OpenAI realtime session', () => {
+  const sent: Record<string, unknown>[] = [];
+  const events: RealtimeEvent[] = [];
+  let session: OpenAISession | undefined;
+  const made = (mustCall = false): OpenAISession => {
+    sent.length = events.length = 0;
+    const send = (message: Record<string, unknown>): unknown => sent.push(message);
+    session = new OpenAISession({ send, close() {} } as unknown as JsonSocket, {
+      turnDetection: 'server',
+      where: 'wss://a.example',
+      onEvent: (event) => events.push(event),
+      keepaliveMs: 1_000_000,
+      mustCall,
+    });
+    return session;
+  };
+  afterEach(() => session?.close());
+  const asked = (): Record<string, unknown>[] =>
+    sent.filter(({ type }) => type === 'response.create');
+  const busy = (event_id: unknown): Record<string, unknown> => ({
+    type: 'error',
+    error: { code: 'conversation_already_has_active_response', message: 'Busy.', event_id },
+  });
+
+  it('that the server refuses because it began one by itself are asked for again, word for word', () => {
+    const talk = made();
+    talk.say('Good morning.');
+    talk.receive({ type: 'response.created', response: { id: 'own' } });
+    talk.receive(busy(asked()[0]?.['event_id']));
+    expect(asked()).toHaveLength(1);
+    talk.receive({ type: 'response.done', response: { id: 'own', status: 'completed' } });
+    expect(asked()).toHaveLength(2);
+    expect(asked()[1]?.['response']).toEqual(asked()[0]?.['response']);
+    expect(JSON.stringify(asked()[1])).toContain('Good morning.');
+  });
+
+  it('are not wanted when they were asked for before the person spoke', () => {
+    const talk = made();
+    talk.sendText('And?');
+    talk.receive({ type: 'input_audio_buffer.speech_started', item_id: 'u' });
+    talk.receive({ type: 'response.created', response: { id: 'late' } });
+    expect(sent.at(-1)).toEqual({ type: 'response.cancel', response_id: 'late' });
+    expect(events.map(({ type }) => type)).toEqual(['speech-started']);
+  });
+
+  it('that the server will not make end with its error, and the next one is asked for', () => {
+    const talk = made();
+    talk.sendText('One');
+    talk.sendText('Two');
+    const { event_id } = asked()[0] ?? {};
+    talk.receive({
+      type: 'error',
+      error: { code: 'rate_limit_exceeded', message: 'Wait.', event_id },
+    });
+    expect(events).toMatchObject([
+      { type: 'reply-started' },
+      { type: 'reply-done', reason: 'error', error: { code: 'provider-rate-limit' } },
+    ]);
+    expect(asked()).toHaveLength(2);
+  });
+
+  it('must call a tool at first only', async () => {
+    const server = await openAIServer({
+      replies: [[{ call: { id: 'a', name: 'time', arguments: {} } }], [{ say: 'Noon.', ms: 50 }]],
+    });
+    const tools = [{ name: 'time', description: '', parameters: { type: 'object' } }];
+    const opened = await open(openAI(server), { tools, toolChoice: { name: 'time' } });
+    const [peer] = server.sessions;
+    expect(peer?.settings['tool_choice']).toEqual({ type: 'function', name: 'time' });
+    opened.session.sendText('When?');
+    await opened.until('tool-calls');
+    const result = { callId: 'a', name: 'time', text: 'noon', isError: false };
+    opened.session.sendToolResults([result], true);
+    await opened.until('reply-done', 2);
+    expect(peer?.requested).toEqual([{}, { tool_choice: 'auto' }]);
+    const free = await open(openAI(server), { toolChoice: { name: 'time' } });
+    free.session.respond();
+    await free.until('reply-done');
+    expect(server.sessions[1]?.settings['tool_choice']).toBe('auto');
+    expect(server.sessions[1]?.requested).toEqual([{}]);
   });
 });

@@ -1,6 +1,7 @@
 /** What a `DuplexProviderStage` needs. */
 import type { Message, ToolCall } from '../../../core/element.ts';
 import type { RetryPolicy } from '../../../providers/http/retry.ts';
+import type { ToolChoice } from '../../../providers/provider.ts';
 import type { RealtimeProvider, RealtimeToolResult } from '../../../providers/realtime/realtime.ts';
 import type { ToolEvent } from '../../../providers/tool-policy.ts';
 import type { ToolDefinition } from '../../../providers/tools.ts';
@@ -12,6 +13,8 @@ export interface DuplexSetup {
   /** Messages before this run, oldest first. */
   readonly history: readonly Message[];
   readonly tools: readonly ToolDefinition[];
+  /** For the first answer of each turn, where the provider `takesToolChoice`. Default `auto`. */
+  readonly toolChoice?: ToolChoice;
 }
 
 /** What came of the calls of one response. */
