@@ -28,8 +28,9 @@ const key = 'traceparent';
 
 /**
  * Takes the place of a stage, under its name, and records its work on each turn as a span: from the first
- * element of the turn that it takes or emits, to the last before an element of a later turn, or the end of the run.
- * Turn 0, which is outside of any turn, is one span per run. Consumes, emits, drops and fails exactly as the
+ * element of the turn that it takes or emits to the last one. The span is over, and in the `recorder`, when the
+ * `turn-end` of its turn comes out, when four later turns have begun, or with the run; so a reply keeps its span while
+ * the person already speaks. Turn 0, which is outside of any turn, is one span per run. Consumes, emits, drops and fails exactly as the
  * stage does; what it emits carries `meta.traceparent`
  * (https://www.w3.org/TR/trace-context/), unless it has one: that is preserved, and is the parent of the span if
  * an element brings it in. The first span of a turn without a parent is the root for the other stages of the turn
@@ -80,14 +81,21 @@ export class TracingStage<Consumes extends Kind, Emits extends Kind> extends Wra
   }
 }
 
-/** The spans of one run that are not over: that of turn 0 and that of the latest turn. */
+/** Turns whose spans may be open at a time, turn 0 apart. */
+const openTurns = 4;
+/** Turns of which it is known that their span is over. */
+const rememberedTurns = 32;
+
+/** The spans of one run that are not over. */
 class OpenSpans {
   readonly #stage: string;
   readonly #options: TracingOptions;
   readonly #recorder: TraceRecorder;
   readonly #context: StageContext;
   readonly #open = new Map<number, TurnSpan>();
-  #latest = 0;
+  /** Turns whose spans are over, the latest of them. */
+  readonly #closed = new Set<number>();
+  #last: TurnSpan | undefined;
 
   constructor(
     stage: string,
@@ -115,6 +123,7 @@ class OpenSpans {
     if (element.kind === 'end' || element.kind === 'interrupt') return element;
     const span = this.#of(element);
     span?.see(element, this.#context.clock.now());
+    if (element.kind === 'turn-end' && element.turn !== 0) this.#close(element.turn);
     if (parseTraceparent(element.meta?.[key])) return element;
     // One that comes late, after its span was closed, still belongs to the trace of its turn.
     const traceparent = span
@@ -124,28 +133,38 @@ class OpenSpans {
     return { ...element, meta: { ...element.meta, [key]: traceparent } };
   }
 
+  /** The stage threw, at what it had to do with last. */
   fail(code: string): void {
-    for (const span of this.#open.values()) span.fail(code);
+    this.#last?.fail(code);
   }
 
   end(): void {
-    for (const span of this.#open.values()) this.#recorder.record(span.end());
-    this.#open.clear();
+    for (const turn of this.#open.keys()) this.#close(turn);
   }
 
-  /** The open span of the element's turn, begun if need be; undefined when a later turn has begun. */
+  #close(turn: number): void {
+    const span = this.#open.get(turn);
+    if (span) this.#recorder.record(span.end());
+    this.#open.delete(turn);
+    this.#closed.add(turn);
+    const [oldest = turn] = this.#closed;
+    if (this.#closed.size > rememberedTurns) this.#closed.delete(oldest);
+  }
+
+  /** The open span of the element's turn, begun if need be; undefined when it is over. */
   #of(element: StreamElement): TurnSpan | undefined {
     const { turn } = element;
-    const known = this.#open.get(turn);
-    if (known || (turn < this.#latest && turn !== 0)) return known;
-    for (const [earlier, span] of this.#open) {
-      if (earlier === 0 || turn === 0) continue;
-      this.#open.delete(earlier);
-      this.#recorder.record(span.end());
-    }
-    this.#latest = Math.max(this.#latest, turn);
+    const known =
+      this.#open.get(turn) ?? (this.#closed.has(turn) ? undefined : this.#begin(element));
+    this.#last = known ?? this.#last;
+    return known;
+  }
+
+  #begin({ turn, meta }: StreamElement): TurnSpan {
+    const others = [...this.#open.keys()].filter((other) => other !== 0);
+    if (turn !== 0 && others.length >= openTurns) this.#close(Math.min(...others));
     const { extra, conversation } = this.#context.turn(turn);
-    const parent = parseTraceparent(element.meta?.[key]) ?? parseTraceparent(extra[key]);
+    const parent = parseTraceparent(meta?.[key]) ?? parseTraceparent(extra[key]);
     const { operation, tracer, contextOf } = this.#options;
     const span = new TurnSpan({
       stage: this.#stage,

@@ -12,6 +12,11 @@ import {
   randomId,
 } from '../../../src/stages/flow/traceparent.ts';
 import { TracingStage, type TracingOptions } from '../../../src/stages/flow/tracing-stage.ts';
+import { ProviderStage } from '../../../src/stages/conversation/provider-stage.ts';
+import { elements } from '../../../src/testing/elements.ts';
+import { settle } from '../../../src/testing/fake-clock.ts';
+import { gate } from '../../../src/testing/gate.ts';
+import { reply, scriptedProvider } from '../../../src/testing/scripted-provider.ts';
 import { runOn, testContext } from '../../../src/testing/stage-context.ts';
 import { recording, text } from './graphs.ts';
 
@@ -151,6 +156,72 @@ describe('TracingStage', () => {
       { turn: 1, error: 'unknown', attributes: { 'antiphon.interrupted': true } },
       { turn: 2, error: 'stage', attributes: { 'error.type': 'stage' } },
     ]);
+  });
+
+  it('keeps the span of a reply open while the person already speaks, in a live session', async () => {
+    const answer = gate();
+    const exchange = [
+      'Hello ',
+      reply.gate(answer),
+      'there.',
+      reply.finish('stop', { inputTokens: 3, outputTokens: 4 }),
+    ];
+    const provider = scriptedProvider([exchange, ['And ', reply.hang]]);
+    const stage = new TracingStage(new ProviderStage({ provider }), { operation });
+    const make = elements();
+    const run = new PipelineBuilder({ session: 'live' })
+      .add(stage)
+      .build()
+      .execute(
+        (async function* () {
+          yield* make.asks('hi');
+          await answer.reached;
+          // A cough, while the first reply is on its way.
+          yield make.speechStart();
+          yield make.speechEnd({ misfire: true });
+          await settle();
+          answer.open();
+          await settle();
+          yield* make.asks('and then?');
+          await settle();
+          yield make.speechStart();
+          yield make.interrupt(2);
+          await settle();
+        })(),
+      );
+    await run.drain();
+    const of = (turn: number) => stage.recorder.spans.find((span) => span.turn === turn);
+    expect(of(1)?.attributes).toMatchObject({
+      'gen_ai.response.finish_reasons': ['stop'],
+      'gen_ai.usage.output_tokens': 4,
+    });
+    expect(of(2)?.attributes).toMatchObject({
+      'antiphon.interrupted': true,
+      'gen_ai.response.finish_reasons': ['interrupted'],
+    });
+    expect(stage.recorder.spans.map(({ turn }) => turn).slice(0, 2)).toEqual([1, 2]);
+  });
+
+  it('has few spans open at a time, however many turns come without an end', async () => {
+    const recorder = new TraceRecorder();
+    let open = 0;
+    const stage = new TracingStage(
+      transform({
+        name: 'counting',
+        consumes: ['text'],
+        emits: [],
+        process: ({ turn }) => {
+          open = Math.max(open, turn - recorder.spans.length);
+        },
+      }),
+      { recorder },
+    );
+    await runOn(
+      stage,
+      Array.from({ length: 100 }, (_, index) => text('x', index + 1)),
+    );
+    expect(open).toBe(4);
+    expect(recorder.spans).toHaveLength(100);
   });
 
   it('keeps what comes late in the trace of its turn, and turn 0 in one span', async () => {
