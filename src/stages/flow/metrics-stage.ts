@@ -1,10 +1,10 @@
 /** Measures another stage: its work, its queue, its throughput. */
 import type { Kind, StreamElement } from '../../core/element.ts';
 import { AntiphonError } from '../../core/errors.ts';
-import { Inbox } from '../../core/stage/inbox.ts';
+import type { Inbox } from '../../core/stage/inbox.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
 import { StageMeter, type StageMetrics } from './stage-meter.ts';
-import { watchInput } from './watch-input.ts';
+import { inboxOf, watchInput } from './watch-input.ts';
 import { WrappingStage } from './wrapping-stage.ts';
 
 /** Settings of {@link MetricsStage}. */
@@ -147,7 +147,7 @@ class QueueWatch {
   #arrivals: number[] = [];
 
   constructor(input: AsyncIterable<StreamElement>, now: () => number) {
-    this.#inbox = input instanceof Inbox ? input : undefined;
+    this.#inbox = inboxOf(input);
     const note = (): void => {
       while (this.#arrivals.length < this.depth) this.#arrivals.push(now());
     };

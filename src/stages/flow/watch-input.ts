@@ -1,5 +1,16 @@
 /** The input of a stage, watched. */
 import type { StreamElement } from '../../core/element.ts';
+import { Inbox } from '../../core/stage/inbox.ts';
+
+/** Watched input → what it watches. */
+const sources = new WeakMap<AsyncIterable<StreamElement>, AsyncIterable<StreamElement>>();
+
+/** The inbox that `input` is, or watches; undefined outside of a pipeline. */
+export function inboxOf(input: AsyncIterable<StreamElement>): Inbox | undefined {
+  if (input instanceof Inbox) return input;
+  const source = sources.get(input);
+  return source && inboxOf(source);
+}
 
 /**
  * `input`, telling `see` of every request for an element, with nothing, and of every answer. It can be iterated
@@ -9,7 +20,7 @@ export function watchInput(
   input: AsyncIterable<StreamElement>,
   see: (result?: IteratorResult<StreamElement, undefined>) => void,
 ): AsyncIterable<StreamElement> {
-  return {
+  const watched: AsyncIterable<StreamElement> = {
     [Symbol.asyncIterator]() {
       const iterator = input[Symbol.asyncIterator]();
       return {
@@ -26,4 +37,6 @@ export function watchInput(
       };
     },
   };
+  sources.set(watched, input);
+  return watched;
 }

@@ -13,6 +13,7 @@ import { Histogram } from '../../../src/stages/flow/histogram.ts';
 import { MetricsStage } from '../../../src/stages/flow/metrics-stage.ts';
 import { RouterStage } from '../../../src/stages/flow/router-stage.ts';
 import { roundRobin } from '../../../src/stages/flow/routing.ts';
+import { TracingStage } from '../../../src/stages/flow/tracing-stage.ts';
 import { testContext } from '../../../src/testing/stage-context.ts';
 import { brief, recording, text, texts } from './graphs.ts';
 
@@ -60,10 +61,13 @@ describe('MetricsStage', () => {
     expect(throughputPerSecond).toBeCloseTo(1000 / 213);
   });
 
-  it('measures inside a pipeline how long elements wait and how many do', async () => {
+  it.each([
+    ['', (stage: Stage) => stage],
+    [', traced or not', (stage: Stage) => new TracingStage(new TracingStage(stage))],
+  ])('measures inside a pipeline how long elements wait and how many do%s', async (_, placed) => {
     const clock = new FakeClock();
     const stage = new MetricsStage(working(clock, 10));
-    const pipeline = new PipelineBuilder({ clock, session: 'live' }).add(stage).build();
+    const pipeline = new PipelineBuilder({ clock, session: 'live' }).add(placed(stage)).build();
     const run = pipeline.execute(texts(5));
     await run.drain();
     const { elementsIn, waitMs, queueDepth } = stage.snapshot();
