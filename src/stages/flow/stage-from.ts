@@ -1,6 +1,7 @@
 /** A web `TransformStream` as a stage. */
 import type { ElementOf, Kind, StreamElement } from '../../core/element.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
+import { Doorbell } from '../conversation/look-ahead.ts';
 
 /** What a stage made of a stream says about itself. */
 export interface StreamStageFacts<Consumes extends Kind, Emits extends Kind> {
@@ -82,10 +83,17 @@ async function* signed(
   for await (const output of outputs) yield sign(output);
 }
 
-/** Reads a stream while waiting for something else. */
+type Read<T> = { readonly result: ReadableStreamReadResult<T> } | { readonly error: unknown };
+
+/**
+ * Reads a stream while waiting for something else. A read that is pending is listened to once, however many other
+ * things are waited for meanwhile: a stream may be silent for hours.
+ */
 class Outputs<T> {
   readonly #reader: ReadableStreamDefaultReader<T>;
-  #read: Promise<ReadableStreamReadResult<T>> | undefined;
+  readonly #bell = new Doorbell();
+  #reading = false;
+  #read: Read<T> | undefined;
   #ended = false;
 
   constructor(reader: ReadableStreamDefaultReader<T>) {
@@ -94,23 +102,43 @@ class Outputs<T> {
 
   /** What the stream gives before `other` settles, and what it holds by then; to its end without `other`. */
   async *until(other: Promise<unknown> | undefined): AsyncGenerator<T, void, undefined> {
-    const settled = other?.then(() => undefined);
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+      this.#bell.ring();
+    };
     // Its failure is heard below, or by whoever awaits `other` when the stream ended first.
-    settled?.catch(() => {});
+    other?.then(settle, settle);
     while (!this.#ended) {
-      this.#read ??= this.#reader.read();
-      const result = await (settled ? Promise.race([this.#read, settled]) : this.#read);
-      if (!result) return;
+      this.#ask();
+      if (!this.#read) await (settled ? undefined : this.#bell.wait());
+      const read = this.#read;
+      if (!read && settled) break;
+      if (!read) continue;
       this.#read = undefined;
-      if (result.done) this.#ended = true;
-      else yield result.value;
+      if ('error' in read) throw read.error;
+      if (read.result.done) this.#ended = true;
+      else yield read.result.value;
     }
     await other;
   }
 
   /** Nobody reads any more. */
   cancel(): void {
-    this.#read?.catch(() => {});
     this.#reader.cancel().catch(() => {});
+  }
+
+  #ask(): void {
+    if (this.#reading || this.#read) return;
+    this.#reading = true;
+    const settle = (read: Read<T>): void => {
+      this.#reading = false;
+      this.#read = read;
+      this.#bell.ring();
+    };
+    this.#reader.read().then(
+      (result) => settle({ result }),
+      (error: unknown) => settle({ error }),
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** The smallest stages, and TransformStreams as stages, inside built pipelines. */
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { channel } from '../../../src/core/channel/channel.ts';
 import { deferred } from '../../../src/core/deferred.ts';
 import { element, type StreamElement, type TextElement } from '../../../src/core/element.ts';
@@ -8,7 +8,7 @@ import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import type { Stage } from '../../../src/core/stage/stage.ts';
 import { filter, map, passthrough } from '../../../src/stages/flow/compose.ts';
 import { stageFrom } from '../../../src/stages/flow/stage-from.ts';
-import { collect, runOn } from '../../../src/testing/index.ts';
+import { collect, runOn, testContext } from '../../../src/testing/index.ts';
 import { brief, text, texts } from './graphs.ts';
 
 async function through(stage: Stage, ...input: readonly StreamElement[]): Promise<string[]> {
@@ -129,6 +129,30 @@ describe('stageFrom', () => {
       break;
     }
     await run.done;
+  });
+
+  it('leaves nothing behind for each element while a stream is silent', async () => {
+    // The one read that is pending all the time counts who listens to it.
+    const silent = new Promise<never>(() => {});
+    const listening = vi.spyOn(silent, 'then');
+    const readable = { getReader: () => ({ read: () => silent, cancel: async () => {} }) };
+    const stage = stageFrom(
+      { name: 'silent', consumes: ['text'], emits: ['text'] },
+      () =>
+        ({ readable, writable: new WritableStream<TextElement>() }) as unknown as TransformStream<
+          TextElement,
+          TextElement
+        >,
+    );
+    let passed = 0;
+    for await (const _ of stage.process(
+      (async function* () {
+        for (let left = 100; left > 0; left -= 1) yield* [text('x'), turnEnd];
+      })(),
+      testContext(),
+    ))
+      if ((passed += 1) === 100) break;
+    expect(listening).toHaveBeenCalledTimes(1);
   });
 
   it('fails the run with the error of the stream', async () => {
