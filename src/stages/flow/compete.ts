@@ -5,6 +5,9 @@ import type { Stage, StageContext } from '../../core/stage/stage.ts';
 import { Doorbell, LookAhead } from '../conversation/look-ahead.ts';
 import { CompetingWorker, type Job, type Segment } from './competing-worker.ts';
 
+/** Elements whose place in the output has not come yet; beyond it the input waits. */
+const maxWaiting = 64;
+
 /** Settings of {@link compete}. */
 export interface CompeteOptions {
   /**
@@ -19,7 +22,8 @@ export interface CompeteOptions {
  * One stage made of equal `workers`: each element they consume goes to one of them, to the one that has been
  * free the longest; a worker has one at a time. The first that is free takes the next, so a slow or stuck one
  * holds up nobody but the element it has (and, with `order: 'kept'`, the outputs behind that). At most one more
- * element is read while all are busy. What they do not consume passes by in its place and reaches none of them.
+ * element is read while all are busy. What they do not consume passes by in its place and reaches none of them. When
+ * 64 elements, dealt with or not, wait for what has to leave before them, the input waits too.
  *
  * A worker has to deal with each element by itself: it sees the element and then a `turn-end` of the same turn, and is done
  * when that comes out again. Interrupts reach all of them. Any stage will do, one in a web worker (`inWorker`)
@@ -80,7 +84,7 @@ async function* share(
   const source = new LookAhead(input, bell.ring);
   const line: Segment[] = [];
   const segment = (...outputs: StreamElement[]): Segment => {
-    const added = { outputs, pending: 0, sealed: false };
+    const added = { outputs, taken: 1, pending: 0, sealed: false };
     line.push(added);
     return added;
   };
@@ -108,6 +112,7 @@ async function* share(
       return;
     }
     const own = last && !last.sealed ? last : segment();
+    if (own === last) own.taken += 1;
     own.sealed = order === 'kept';
     if (!isJob(item)) own.outputs.push(item);
     else {
@@ -115,6 +120,8 @@ async function* share(
       next = { item, segment: own };
     }
   };
+  /** Elements behind those that may leave now. */
+  const waiting = (): number => line.slice(1).reduce((sum, { taken }) => sum + taken, 0);
   const isOver = ({ sealed, pending }: Segment): boolean => pending === 0 && (sealed || closed);
 
   try {
@@ -140,7 +147,7 @@ async function* share(
         if (!ending) for (const worker of workers) worker.end();
         ending = true;
       }
-      if (!closed && !next) source.ask();
+      if (!closed && !next && waiting() < maxWaiting) source.ask();
       await bell.wait();
       if (!source.ready) continue;
       const taken = source.take();

@@ -8,6 +8,8 @@ import { Doorbell } from '../conversation/look-ahead.ts';
 /** Outputs that leave together, in the line of all outputs. */
 export interface Segment {
   readonly outputs: StreamElement[];
+  /** Elements it stands for. */
+  taken: number;
   /** Elements whose outputs are not complete. */
   pending: number;
   /** Nothing more joins it. */

@@ -80,11 +80,21 @@ async function* announcing(
   context: StageContext,
 ): AsyncGenerator<StreamElement, void, undefined> {
   let latest = -1;
+  let voided = -1;
+  const interrupt = (turn: number): void => {
+    // One interrupt voids many turns, whose signals abort one after the other: only the last is to be told.
+    if (voided < 0)
+      queueMicrotask(() => {
+        run.interrupt(voided);
+        voided = -1;
+      });
+    voided = Math.max(voided, turn);
+  };
   for await (const element of input) {
     const { turn } = element;
     if (turn > latest) {
       latest = turn;
-      context.turnSignal(turn).addEventListener('abort', () => run.interrupt(turn), { once: true });
+      context.turnSignal(turn).addEventListener('abort', () => interrupt(turn), { once: true });
     }
     yield element;
   }

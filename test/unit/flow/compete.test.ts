@@ -8,7 +8,7 @@ import type { Stage } from '../../../src/core/stage/stage.ts';
 import { compete, type CompeteOptions } from '../../../src/stages/flow/compete.ts';
 import { gate } from '../../../src/testing/gate.ts';
 import { brief, recording, text, texts } from './graphs.ts';
-import { collect } from '../../../src/testing/index.ts';
+import { collect, runOn, settle } from '../../../src/testing/index.ts';
 
 type Task = (text: string, context: { readonly signal: AbortSignal }) => Promise<void> | void;
 
@@ -28,6 +28,12 @@ const pool = (workers: readonly Stage<'text', 'text'>[], options?: CompeteOption
   new PipelineBuilder({ channelBufferSize: 64, session: 'live' })
     .chain(recording('before'), compete('pool', workers, options), recording('behind'))
     .build();
+
+/** What no worker consumes. */
+const others = (count: number): StreamElement[] =>
+  Array.from({ length: count }, (_, turn) =>
+    element('transcript', { text: `${turn}`, final: true, turn }),
+  );
 
 describe('compete', () => {
   it('gives each element to one worker, the next to whoever is free', async () => {
@@ -129,6 +135,39 @@ describe('compete', () => {
     await expect.poll(() => taken.length).toBe(5);
     busy.open();
     expect(await outputs).toHaveLength(11);
+  });
+
+  it.each([
+    ['kept', 'passes by', [text('long'), ...others(300)]],
+    ['kept', 'is done already', [text('long'), ...texts(300)]],
+    ['free', 'is done already', [text('long'), element('turn-end', {}), ...texts(300)]],
+    ['free', 'passes by', [text('long'), element('turn-end', {}), ...others(300)]],
+  ] as const)('order %s: what %s does not pile up behind what is not', async (order, _, input) => {
+    const busy = gate();
+    const task: Task = (value) => (value === 'long' ? busy.pass() : undefined);
+    const stage = compete('pool', [worker('a', task), worker('b', task)], { order });
+    let read = 0;
+    const outputs = runOn(
+      stage,
+      (function* () {
+        for (const one of input) {
+          read += 1;
+          yield one;
+        }
+      })(),
+    );
+    let before = -1;
+    while (before < read) {
+      before = read;
+      await settle();
+    }
+    expect(read).toBeGreaterThan(60);
+    expect(read).toBeLessThan(80);
+    busy.open();
+    const seen = await outputs;
+    expect(seen).toHaveLength(input.length);
+    if (order === 'kept')
+      expect(seen.map(({ turn }) => turn)).toEqual(input.map(({ turn }) => turn));
   });
 
   it('interrupts all that work on the turn, and goes on', async () => {

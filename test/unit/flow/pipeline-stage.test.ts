@@ -9,7 +9,7 @@ import type { Stage } from '../../../src/core/stage/stage.ts';
 import { map, passthrough } from '../../../src/stages/flow/compose.ts';
 import { pipelineStage } from '../../../src/stages/flow/pipeline-stage.ts';
 import { brief, recording, text, texts } from './graphs.ts';
-import { collect } from '../../../src/testing/index.ts';
+import { collect, settle } from '../../../src/testing/index.ts';
 
 const tag = (name: string): Stage =>
   map(name, 'text', (one) => ({ ...one, text: one.text + name }));
@@ -138,6 +138,28 @@ describe('pipelineStage', () => {
     expect(seen.filter((one) => one === '<interrupt>')).toHaveLength(1);
     expect(seen.slice(-2)).toEqual(['next', '<end>']);
     expect(seen).toHaveLength(3);
+  });
+
+  it('gets one interrupt, however many turns it voids', async () => {
+    const inner = recording('inner');
+    const outer = new PipelineBuilder({ session: 'live' })
+      .add(pipelineStage('nested', new PipelineBuilder({ session: 'live' }).add(inner).build()))
+      .build();
+    const input = channel<StreamElement>({ capacity: 32 });
+    const run = outer.execute(input.reader);
+    const outputs = run[Symbol.asyncIterator]();
+    for (let turn = 1; turn <= 6; turn += 1) {
+      await input.writer.write(text(`${turn}`, turn));
+      await outputs.next();
+    }
+    for (const turn of [4, 5]) {
+      run.interrupt(turn);
+      await settle();
+    }
+    input.writer.close();
+    await run.drain();
+    const interrupts = inner.seen.filter(({ kind }) => kind === 'interrupt');
+    expect(interrupts.map(({ turn }) => turn)).toEqual([4, 5]);
   });
 
   it('fails the outer run, naming the nested stage', async () => {
