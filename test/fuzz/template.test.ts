@@ -7,13 +7,24 @@ import { renderTemplate } from '../../src/stages/conversation/template.ts';
 import { TemplateStage } from '../../src/stages/conversation/template-stage.ts';
 import { runs } from './runs.ts';
 
-const name = fc.constantFrom('name', 'a.b', 'a', 'long-name', '$x', 'constructor', '__proto__');
+const name = fc.constantFrom(
+  'name',
+  'a',
+  'a.b',
+  'a.b.c',
+  'a.length',
+  'long-name',
+  '$x',
+  'größe',
+  'constructor',
+  '__proto__',
+);
 /** Text that says nothing to a template, but looks as if. */
 const plain = fc.oneof(
   fc.constantFrom('{', '}', '{ {name}}', '{{}}', '{{ }}', '{{two words}}', '$&', '$1', '\\{{'),
   fc.string({ unit: 'binary', maxLength: 8 }).map((text) => text.replaceAll('{{', '{')),
 );
-const value = fc.oneof(
+const flat = fc.oneof(
   fc.constantFrom('{{name}}', '{{secret}}', '$&', '', '}}', '{{'),
   fc.string(),
   fc.integer(),
@@ -21,9 +32,16 @@ const value = fc.oneof(
   fc.constantFrom(null, undefined),
   fc.array(fc.integer(), { maxLength: 3 }),
 );
-const variables = fc.dictionary(fc.constantFrom('name', 'a', 'long-name', '$x', 'secret'), value, {
-  noNullPrototype: false,
-});
+const value = fc.oneof(
+  flat,
+  fc.record({ b: fc.oneof(flat, fc.record({ c: flat })) }),
+  fc.record({ 'b.c': flat }),
+);
+const variables = fc.dictionary(
+  fc.constantFrom('name', 'a', 'a.b', 'long-name', '$x', 'größe', 'secret'),
+  value,
+  { noNullPrototype: false },
+);
 const space = fc.constantFrom('', ' ', '\n', '  ');
 const placeholder = fc.record({ name, before: space, after: space });
 const segments = fc.array(fc.oneof(plain, placeholder), { maxLength: 12 });
@@ -45,13 +63,24 @@ const inserted = (value: unknown): string | undefined =>
       ? undefined
       : JSON.stringify(value);
 
+/** The value of a name, which may be a path into the values; a whole name goes before. */
+const found = (variables: unknown, path: readonly string[]): unknown => {
+  const [key, ...rest] = path;
+  if (key === undefined) return variables;
+  if (typeof variables !== 'object' || variables === null || !Object.hasOwn(variables, key))
+    return undefined;
+  return found((variables as Record<string, unknown>)[key], rest);
+};
+
 describe('a template', () => {
   it('is its text with each named value in its place, once, and every missing name reported once', () => {
     fc.assert(
       fc.property(segments, variables, (parts, variables) => {
         const { text, unresolved } = renderTemplate(templateOf(parts), variables);
         const known = (name: string): string | undefined =>
-          Object.hasOwn(variables, name) ? inserted(variables[name]) : undefined;
+          inserted(
+            Object.hasOwn(variables, name) ? variables[name] : found(variables, name.split('.')),
+          );
         expect(text).toBe(
           parts
             .map((part) => (typeof part === 'string' ? part : (known(part.name) ?? '')))

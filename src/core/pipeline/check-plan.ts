@@ -15,17 +15,17 @@ export function checkPlan(plan: Plan, session: 'live' | 'unary'): void {
     names.add(name);
   }
   const seen = new Set<string>();
-  const known = (name: string, whose: string): void => {
+  const known = (name: string, who: string): void => {
     if (!names.has(name))
       throw graphError(
-        whose.replace('?', `the unknown stage "${name}"`),
+        `${who} names the unknown stage "${name}"`,
         `Add it, or use one of: ${[...names].join(', ')}.`,
       );
   };
   for (const edge of edges) {
     const { from, to, capacity = 1, overflow = 'wait' } = edge;
     const called = `the edge from "${from}" to "${to}"`;
-    for (const name of [from, to]) known(name, `${called} names ?`);
+    for (const name of [from, to]) known(name, called);
     const ends = JSON.stringify([from, to]);
     if (seen.has(ends)) throw graphError(`${called} is given twice`, 'Remove one of them.');
     seen.add(ends);
@@ -35,7 +35,7 @@ export function checkPlan(plan: Plan, session: 'live' | 'unary'): void {
         `Give an integer of at least 1, and one of: ${overflowPolicies.join(', ')}.`,
       );
   }
-  for (const name of merging) known(name, '? is to be merged into');
+  for (const name of merging) known(name, 'a merge');
   checkCycles(plan);
   for (const { name, source, consumes, session: needs, merges, routes } of stages) {
     checkRoutes(name, routes, plan);

@@ -3,7 +3,7 @@ import { within } from '../abortable.ts';
 import type { ChannelWriter } from '../channel/channel.ts';
 import { deferred } from '../deferred.ts';
 import { element, type StreamElement } from '../element.ts';
-import { AntiphonError } from '../errors.ts';
+import { abortedError } from '../errors.ts';
 import type { InterruptForwarder } from './context.ts';
 import type { Inbox } from './inbox.ts';
 import type { StageContext } from './stage.ts';
@@ -92,12 +92,9 @@ export class Drive {
     iterator: AsyncIterator<StreamElement> | undefined,
     context: StageContext,
   ): Promise<void> {
-    const { signal } = context;
-    this.#sides.inbox.abort(
-      signal.aborted
-        ? signal.reason
-        : new AntiphonError('aborted', 'nobody reads what this stage emits any more'),
-    );
+    // Aborted, or nobody reads any more.
+    const { aborted, reason } = context.signal;
+    this.#sides.inbox.abort(aborted ? reason : abortedError());
     const returned = Promise.resolve(iterator?.return?.()).catch(() => {});
     if (!(await within(returned, teardownGraceMs))) context.emit('stage-abandoned');
   }

@@ -17,14 +17,18 @@ export class TurnStates {
 
   /** The state of `turn`; the same object every time while it is remembered. */
   of(turn: number): TurnState {
-    const known = this.#states.get(turn);
-    if (known) {
-      // Nothing is forgotten before there are so many; until then their order does not matter.
-      if (this.#states.size === rememberedTurns) this.#remember(turn, known);
-      return known;
-    }
+    const state = this.#states.get(turn) ?? this.#make(turn);
+    // Behind all others, as the one used last.
+    this.#states.delete(turn);
+    this.#states.set(turn, state);
+    const [oldest = turn] = this.#states.keys();
+    if (this.#states.size > rememberedTurns) this.#states.delete(oldest);
+    return state;
+  }
+
+  #make(turn: number): TurnState {
     const { variables, extra, ...defaults } = this.#defaults;
-    const state: TurnState = {
+    return {
       turn,
       conversation: '',
       systemPrompt: '',
@@ -35,15 +39,5 @@ export class TurnStates {
       variables: { ...variables },
       extra: { ...extra },
     };
-    this.#remember(turn, state);
-    const oldest = this.#states.keys().next();
-    if (this.#states.size > rememberedTurns && !oldest.done) this.#states.delete(oldest.value);
-    return state;
-  }
-
-  /** Keeps it, as the one used last. */
-  #remember(turn: number, state: TurnState): void {
-    this.#states.delete(turn);
-    this.#states.set(turn, state);
   }
 }

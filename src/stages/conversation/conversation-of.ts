@@ -10,7 +10,7 @@ import type { TurnState } from '../../core/stage/stage.ts';
 export function conversationOf({ conversation }: TurnState, stage: string): string {
   if (conversation !== '') return conversation;
   throw new AntiphonError('invalid-argument', `${stage} does not know which conversation it is.`, {
-    hint: 'Give the stage `conversation`, put a StateStoreLoadStage that has it on the same thread before it, or give it to execute(): { turn: { conversation } }.',
+    hint: 'Give `conversation` to the stage, to a StateStoreLoadStage before it on the same thread, or to execute(): { turn: { conversation } }.',
     stage,
   });
 }

@@ -60,6 +60,13 @@ describe('templates', () => {
     ['{{n}} {{ok}} {{list}}', { n: 3, ok: false, list: [1, 2] }, '3 false [1,2]', []],
     ['[{{gone}}] {{nil}}', { nil: null }, '[] ', ['gone', 'nil']],
     ['{{constructor}}', {}, '', ['constructor']],
+    ['{{größe}} {{名前}}', { größe: 'XL' }, 'XL ', ['名前']],
+    [
+      '{{day}} {{page}} [{{act}}]',
+      { day: new Date(0), page: new URL('https://a.example/'), act: () => 1 },
+      '1970-01-01T00:00:00.000Z https://a.example/ []',
+      ['act'],
+    ],
     ['{{a}}', { a: '{{b}}', b: 'secret' }, '{{b}}', []],
     ['{ {name} } {{}} {{two words}}', { name: 'x' }, '{ {name} } {{}} {{two words}}', []],
   ])('%s', (template, variables, text, unresolved) => {

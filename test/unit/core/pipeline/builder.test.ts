@@ -88,7 +88,7 @@ describe('build() refuses', () => {
     [
       'a merge into an unknown stage',
       builder('a').merge('b'),
-      /the unknown stage "b" is to be merged into.*use one of: a/,
+      /a merge names the unknown stage "b".*use one of: a/,
     ],
     [
       'a source with an input',
