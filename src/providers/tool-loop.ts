@@ -16,6 +16,7 @@ import { withoutResult, type ToolOutcome } from './tool-execution.ts';
 import { ToolFiller, type ToolFillerOptions } from './tool-filler.ts';
 import type { ToolEvent } from './tool-policy.ts';
 import { resultMessage } from './tool-result.ts';
+import { addUsage } from './usage.ts';
 import { ToolRunner, type ToolTurn, type ToolTurnOptions } from './tool-runner.ts';
 
 export type { ToolOutcome } from './tool-execution.ts';
@@ -52,14 +53,6 @@ export type ToolLoopPart =
     }
   | { readonly type: 'error'; readonly error: ErrorData }
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage?: Usage };
-
-function sum(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
-  if (!a || !b) return a ?? b;
-  return {
-    inputTokens: (a.inputTokens ?? 0) + (b.inputTokens ?? 0),
-    outputTokens: (a.outputTokens ?? 0) + (b.outputTokens ?? 0),
-  };
-}
 
 const isOpen = ({ status }: ToolOutcome): boolean => status === 'pending' || status === 'running';
 
@@ -187,7 +180,7 @@ export async function* toolLoop(
         throw error;
       }
       const spent = round.finish?.usage;
-      usage = sum(usage, spent);
+      usage = addUsage(usage, spent);
       if (spent) turn.spend(spent, provider.id);
       const reason = round.finish?.reason ?? 'stop';
       if (round.calls.length === 0) {

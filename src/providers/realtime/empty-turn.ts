@@ -5,6 +5,6 @@ import type { RealtimeEvent } from './realtime.ts';
 export function tellEmptyTurn(onEvent: (event: RealtimeEvent) => void, utterance: string): void {
   const reply = `none ${utterance}`;
   onEvent({ type: 'user-transcript', utterance, text: '' });
-  onEvent({ type: 'reply-started', reply });
+  onEvent({ type: 'reply-started', reply, utterance });
   onEvent({ type: 'reply-done', reply, reason: 'stop' });
 }

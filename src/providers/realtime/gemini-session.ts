@@ -208,7 +208,8 @@ export class GeminiSession implements RealtimeSession {
       arguments: call['args'] ?? {},
     }));
     for (const { id } of named) this.#calls.add(id);
-    this.#options.onEvent({ type: 'tool-calls', reply, calls: named });
+    const usage = this.#usage === undefined ? {} : { usage: this.#usage };
+    this.#options.onEvent({ type: 'tool-calls', reply, calls: named, ...usage });
   }
 
   /** The reply that is being told, begun where none is; undefined while nothing is wanted. */

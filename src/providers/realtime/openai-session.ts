@@ -250,7 +250,7 @@ export class OpenAISession implements RealtimeSession {
     const { onEvent } = this.#options;
     if (wanted) onEvent({ type: 'audio-done', reply });
     if (wanted && reason === 'stop' && calls.length > 0)
-      onEvent({ type: 'tool-calls', reply, calls });
+      onEvent({ type: 'tool-calls', reply, calls, ...(usage === undefined ? {} : { usage }) });
     onEvent({
       type: 'reply-done',
       reply,

@@ -40,7 +40,8 @@ export type RealtimeEvent =
       readonly utterance: string;
       readonly error: ErrorData;
     }
-  | { readonly type: 'reply-started'; readonly reply: string }
+  /** `utterance`: what it answers, where that is known. */
+  | { readonly type: 'reply-started'; readonly reply: string; readonly utterance?: string }
   /** Speech at `outputSampleRate`, owned by the receiver; faster than real time. */
   | {
       readonly type: 'audio';
@@ -57,8 +58,13 @@ export type RealtimeEvent =
     }
   /** No more speech of this reply follows; its text may. */
   | { readonly type: 'audio-done'; readonly reply: string }
-  /** The reply asks for tools; it waits for {@link RealtimeSession.sendToolResults}. */
-  | { readonly type: 'tool-calls'; readonly reply: string; readonly calls: readonly ToolCall[] }
+  /** The reply asks for tools; it waits for {@link RealtimeSession.sendToolResults}. `usage`: so far, where it is known. */
+  | {
+      readonly type: 'tool-calls';
+      readonly reply: string;
+      readonly calls: readonly ToolCall[];
+      readonly usage?: Usage;
+    }
   /** The server wants no result of these calls any more. */
   | { readonly type: 'tools-cancelled'; readonly ids: readonly string[] }
   /** Nothing more of this reply follows. */

@@ -340,9 +340,104 @@ describe('a connection that fails', () => {
     expect(talk.messages).toEqual(['1 user: Hello?', '1 assistant: ']);
   });
 
+  it('is given up when a silent server stays silent: the turn ends with the error', async () => {
+    const server = await openAIServer();
+    const clock = fakeClock();
+    const talk = new Talk(openAI(server), { eager: true }, { clock });
+    talk.speaker.start();
+    for (const session of [1, 2]) {
+      await talk.event('realtime-connected', session);
+      const peer = await server.session(session);
+      peer.send = () => {};
+      if (session === 1) talk.type(1, 'Hello?');
+      await expect.poll(() => peer.received, patiently).toContain('response.create');
+      await clock.advance(15_000);
+      await talk.event('realtime-reconnecting', session);
+      if (session === 1) await clock.advance(100);
+    }
+    await talk.turnOver(1);
+    expect(errors(talk)).toEqual(['provider-timeout']);
+  });
+
+  it('is given up when no session lasts, although each of them is accepted', async () => {
+    const server = await openAIServer();
+    const talk = new Talk(openAI(server), { eager: true });
+    for (const session of [1, 2, 3, 4]) {
+      await talk.event('realtime-connected', session);
+      (await server.session(session)).hangUp(1011, 'Internal error');
+    }
+    await talk.event('realtime-given-up');
+    expect(server.sessions).toHaveLength(4);
+  });
+
+  it('sends the sound again, not what stands for words that nobody knows', async () => {
+    const server = await openAIServer({
+      transcripts: [{ fault: 'never' }, 'What time is it?'],
+      replies: [
+        [{ say: 'It is', ms: 100 }, { gate: 'cut' }, { fault: 'drop' }],
+        [{ say: 'Noon.', ms: 100 }],
+      ],
+    });
+    const talk = new Talk(openAI(server), { transcriptTimeoutMs: 20 });
+    talk.speaker.start();
+    talk.speak(1);
+    await talk.until(() => talk.messages.includes('1 user: [not transcribed]'));
+    server.gates.open('cut');
+    await talk.turnOver(1);
+    expect(server.sessions[1]?.conversation.items[0]).toMatchObject({
+      role: 'user',
+      text: 'What time is it?',
+    });
+    expect(server.sessions[1]?.conversation.items[0]?.pcm?.length).toBeGreaterThan(10_000);
+    expect(talk.messages).toContain('1 user: What time is it?');
+  });
+
+  it('has no answer to a turn whose sound was lost, and goes on with the next', async () => {
+    const server = await openAIServer({
+      refuse: [1, 2],
+      transcripts: ['Patience'],
+      replies: [[{ say: 'Here.', ms: 100 }]],
+    });
+    const talk = new Talk(openAI(server), {
+      maxWaitingAudioMs: 400,
+      reconnect: { attempts: 5, baseDelayMs: 50 },
+    });
+    talk.speaker.start();
+    talk.speak(1, 200);
+    talk.speak(2, 1000);
+    await talk.turnOver(2);
+    expect(talk.messages).toEqual(['1 assistant: ', '2 user: Patience', '2 assistant: Here.']);
+    expect(server.sessions).toHaveLength(1);
+  });
+
+  it('takes no answer to an earlier turn for that to one without any sound', async () => {
+    const server = await openAIServer({ replies: [[{ say: 'Here.', ms: 100 }]] });
+    const talk = new Talk(openAI(server));
+    talk.speaker.start();
+    talk.type(1, 'Hello?');
+    talk.speak(2, 0);
+    await talk.turnOver(2);
+    expect(talk.messages).toEqual(['1 user: Hello?', '1 assistant: Here.', '2 assistant: ']);
+  });
+
+  it('is not exchanged for ever when our clock is wrong', async () => {
+    const server = await openAIServer({
+      lifetimeSeconds: -10,
+      replies: [[{ say: 'One.', ms: 100 }], [{ say: 'Two.', ms: 100 }]],
+    });
+    const talk = new Talk(openAI(server));
+    talk.speaker.start();
+    for (const turn of [1, 2]) {
+      talk.type(turn, 'Hello');
+      await talk.turnOver(turn);
+    }
+    expect(talk.events.map(({ type }) => type)).not.toContain('realtime-exchange');
+    expect(server.sessions).toHaveLength(1);
+  });
+
   it('is exchanged in a pause when the session ends soon, with the history', async () => {
     const server = await openAIServer({
-      lifetimeSeconds: 30,
+      lifetimeSeconds: 61,
       replies: [[{ say: 'One.', ms: 100 }], [{ say: 'Two.', ms: 100 }]],
     });
     const talk = new Talk(openAI(server));

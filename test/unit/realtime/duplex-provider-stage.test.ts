@@ -91,6 +91,35 @@ describe('DuplexProviderStage with our own turns', () => {
     expect(talk.outputs.filter(({ kind }) => kind === 'error')).toHaveLength(1);
   });
 
+  it('corrects in its place what has not been told yet', async () => {
+    const server = await openAIServer({
+      transcripts: [{ fault: 'fail' }, 'What time is it?'],
+      replies: [
+        [{ say: 'One.', ms: 100 }, { gate: 'cut' }, { fault: 'drop' }],
+        [{ say: 'One.', ms: 100 }, { gate: 'rest' }],
+        [{ say: 'Two.', ms: 100 }],
+      ],
+    });
+    const talk = new Talk(openAI(server));
+    talk.speaker.start();
+    talk.type(1, 'Count.');
+    await server.gates.reached('cut');
+    talk.speak(2);
+    // The words of the second turn are asked for again before the first one is over.
+    await talk.until(() => talk.outputs.some(({ kind }) => kind === 'error'));
+    server.gates.open('cut');
+    await server.gates.reached('rest');
+    await talk.until(() => talk.outputs.some(({ kind }) => kind === 'transcript'));
+    server.gates.open('rest');
+    await talk.turnOver(2);
+    expect(talk.messages).toEqual([
+      '1 user: Count.',
+      '1 assistant: One. One.',
+      '2 user: What time is it?',
+      '2 assistant: Two.',
+    ]);
+  });
+
   it('truncates at the sample that was heard, and stores the words of that part', async () => {
     const words = 'one two three four five six seven eight nine ten.';
     const server = await openAIServer({

@@ -1,7 +1,8 @@
 /** Tools of a realtime conversation: what the model is offered, and what is told about its calls. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { deferred } from '../../../src/core/deferred.ts';
 import { createVoiceAgent } from '../../../src/create-voice-agent.ts';
-import type { ToolEvent } from '../../../src/providers/tool-policy.ts';
+import type { ToolEvent, ToolPolicy } from '../../../src/providers/tool-policy.ts';
 import { answerLater, type Tool, type ToolOptions } from '../../../src/providers/tools.ts';
 import { defineTool } from '../../../src/providers/define-tool.ts';
 import { geminiLive } from '../../../src/providers/realtime/gemini-live.ts';
@@ -9,6 +10,7 @@ import { openAIRealtime } from '../../../src/providers/realtime/openai-realtime.
 import { memoryStore } from '../../../src/state/memory-store.ts';
 import { duplexHome, serveDuplexHome } from '../../../src/stages/streaming/duplex/home.ts';
 import { duplexTools } from '../../../src/stages/streaming/duplex/tools.ts';
+import { fakeClock } from '../../../src/testing/index.ts';
 import type { RealtimeReply } from '../../../src/testing/servers/index.ts';
 import { openAI, openAIServer } from './rig.ts';
 import { Talk } from './talk.ts';
@@ -52,7 +54,7 @@ describe('the tools of a realtime session', () => {
     const tools = toolsOf({ tools: [tool('form', { execute: () => answerLater })] });
     tools.listen?.((event) => events.push(event));
     const call = { id: 'c1', name: 'form', arguments: {} };
-    const { results } = await tools.run(1, [call], { signal });
+    const { results } = await tools.run(1, [call], { signal, provider: 'p' });
     expect(results).toMatchObject([{ callId: 'c1', isError: true }]);
     expect(results[0]?.text).toContain("can't be answered later");
     expect(events.at(-1)).toMatchObject({ type: 'tool-end', status: 'failed' });
@@ -111,9 +113,108 @@ describe('the tools of a realtime session', () => {
     const told: string[] = [];
     home.tools.listen?.(({ type }) => told.push(type));
     const call = { id: 'c1', name: 'time', arguments: {} };
-    const { results } = await home.tools.run(1, [call], { signal });
+    const { results } = await home.tools.run(1, [call], { signal, provider: 'p' });
     told.push(`${results.length} result`);
     expect(told).toEqual(['tool-start', 'tool-end', '1 result']);
+  });
+});
+
+describe('a realtime turn with tools', () => {
+  const calls = (id: string): RealtimeReply => [{ call: { id, name: 'time', arguments: {} } }];
+  const noon: RealtimeReply = [{ say: 'It is noon.', ms: 100 }];
+
+  it('counts the tokens of all its answers', async () => {
+    const server = await openAIServer({ replies: [calls('a'), noon] });
+    const talk = new Talk(openAI(server), { tools: toolsOf({ tools: [tool('time')] }) });
+    talk.speaker.start();
+    talk.type(1, 'When?');
+    await talk.turnOver(1);
+    const reply = talk.outputs.findLast((output) => output.kind === 'message');
+    expect(reply?.message.usage).toEqual({ inputTokens: 20, outputTokens: 40 });
+  });
+
+  it.each([
+    ['rounds', { maxRounds: 2 }, 'maxRounds', 2],
+    ['cost', { price: ({ outputTokens = 0 }) => outputTokens, maxCost: 30 }, 'maxCost', 2],
+  ] satisfies [string, ToolPolicy, string, number][])(
+    'that uses up its limit of %s ends with the error',
+    async (_, policy, limit, rounds) => {
+      const server = await openAIServer({ replies: ['a', 'b', 'c', 'd'].map(calls) });
+      const tools = toolsOf({ tools: [tool('time')], policy });
+      const talk = new Talk(openAI(server), { tools });
+      talk.speaker.start();
+      talk.type(1, 'When?');
+      await talk.turnOver(1);
+      const errors = talk.outputs.flatMap((output) =>
+        output.kind === 'error' ? [output.error] : [],
+      );
+      expect(errors).toMatchObject([{ code: 'tool', details: { limit }, stage: 'duplex' }]);
+      const reply = talk.outputs.findLast((output) => output.kind === 'message');
+      expect(reply?.message.finishReason).toBe('error');
+      expect(server.sessions[0]?.requested).toHaveLength(rounds);
+    },
+  );
+
+  it('that is interrupted tells what became of its calls, also to the server, before it ends', async () => {
+    const server = await openAIServer({ replies: [calls('a'), [{ say: 'Ok.', ms: 100 }]] });
+    const { promise, resolve } = deferred<void>();
+    const slow = tool('time', {
+      execute: () => {
+        resolve();
+        return new Promise(() => {});
+      },
+    });
+    const talk = new Talk(openAI(server), { tools: toolsOf({ tools: [slow] }) });
+    talk.speaker.start();
+    talk.type(1, 'When?');
+    await promise;
+    talk.interrupt(1);
+    talk.type(2, 'Never mind.');
+    await talk.turnOver(2);
+    expect(talk.outputs.map(({ kind, turn }) => `${kind} ${turn}`)).toEqual([
+      'message 1',
+      'tool-call 1',
+      'interrupt 1',
+      'tool-result 1',
+      'message 1',
+      'turn-end 1',
+      'message 2',
+      'message 2',
+      'turn-end 2',
+    ]);
+    expect(talk.outputs.find(({ kind }) => kind === 'tool-result')).toMatchObject({
+      isError: true,
+    });
+    const output = server.sessions[0]?.conversation.items.find(
+      ({ type }) => type === 'function_call_output',
+    );
+    expect(output?.text).toContain('interrupted');
+    expect(talk.messages.at(-1)).toBe('2 assistant: Ok.');
+  });
+
+  it('takes the server for dead that does not go on with the results', async () => {
+    const server = await openAIServer({ replies: [calls('a'), noon, noon] });
+    const clock = fakeClock();
+    const mute = tool('time', {
+      execute: () => {
+        for (const peer of server.sessions) peer.send = () => {};
+        return '12:00';
+      },
+    });
+    const talk = new Talk(openAI(server), { tools: toolsOf({ tools: [mute] }) }, { clock });
+    talk.speaker.start();
+    talk.type(1, 'When?');
+    await expect.poll(() => server.sessions[0]?.requested.length).toBe(2);
+    await clock.advance(15_000);
+    await talk.event('realtime-reconnecting');
+    await clock.advance(100);
+    await talk.turnOver(1);
+    expect(talk.messages).toEqual(['1 user: When?', '1 assistant: It is noon.']);
+    expect(server.sessions[1]?.conversation.items.map(({ type }) => type).slice(0, 3)).toEqual([
+      'message',
+      'function_call',
+      'function_call_output',
+    ]);
   });
 });
 

@@ -121,7 +121,7 @@ describe('an OpenAI realtime session', () => {
     expect(events.slice(length)).toEqual(
       ['empty', 'short'].flatMap((utterance) => [
         { type: 'user-transcript', utterance, text: '' },
-        { type: 'reply-started', reply: `none ${utterance}` },
+        { type: 'reply-started', reply: `none ${utterance}`, utterance },
         { type: 'reply-done', reply: `none ${utterance}`, reason: 'stop' },
       ]),
     );

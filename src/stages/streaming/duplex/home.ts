@@ -8,7 +8,7 @@ import { deserializeError, serializeError, type ErrorData } from '../../../core/
 import { currentToken } from '../../../providers/http/credentials.ts';
 import type { ToolEvent } from '../../../providers/tool-policy.ts';
 import type { RealtimeToken } from '../../../providers/realtime/realtime.ts';
-import type { DuplexSetup, DuplexToolRound, DuplexTools } from './options.ts';
+import type { DuplexSetup, DuplexToolOptions, DuplexToolRound, DuplexTools } from './options.ts';
 
 /** What the page has. */
 export interface DuplexHome {
@@ -24,7 +24,12 @@ type Answer<T> = { readonly value: T } | { readonly error: ErrorData };
 interface HomeApi {
   token(): Promise<Answer<string>>;
   setup(): Promise<Answer<DuplexSetup>>;
-  run(id: number, turn: number, calls: readonly ToolCall[]): Promise<Answer<DuplexToolRound>>;
+  run(
+    id: number,
+    turn: number,
+    calls: readonly ToolCall[],
+    facts: Omit<DuplexToolOptions, 'signal'>,
+  ): Promise<Answer<DuplexToolRound>>;
   stop(id: number): void;
   end(turn: number): void;
   listen(listener: (event: ToolEvent) => void): void;
@@ -55,12 +60,12 @@ export function serveDuplexHome(home: DuplexHome, port: MessagePort): () => void
     // What its function throws becomes a `provider-auth` here, where it still is what it was.
     token: () => answerOf(() => currentToken(home, never)),
     setup: () => answerOf(home.setup),
-    run: (id, turn, calls) =>
+    run: (id, turn, calls, facts) =>
       answerOf(async () => {
         const stop = new AbortController();
         running.set(id, stop);
         try {
-          return await home.tools.run(turn, calls, { signal: stop.signal });
+          return await home.tools.run(turn, calls, { ...facts, signal: stop.signal });
         } finally {
           // Events and answers take different ports: what was told of the calls is heard before their results.
           await told;
@@ -94,12 +99,12 @@ export function duplexHome(port: MessagePort): DuplexHome {
     setup: async () => valueOf(await remote.setup()),
     tools: {
       offered: [],
-      async run(turn, calls, { signal }) {
+      async run(turn, calls, { signal, ...facts }) {
         const id = (runs += 1);
         const stop = (): void => void remote.stop(id);
         signal.addEventListener('abort', stop, { once: true });
         try {
-          return valueOf(await remote.run(id, turn, calls));
+          return valueOf(await remote.run(id, turn, calls, facts));
         } finally {
           signal.removeEventListener('abort', stop);
         }

@@ -37,6 +37,8 @@ export class DuplexLane {
   message: Message | undefined;
   /** The reply broke off once and was asked for again. */
   wasRetried = false;
+  /** Rounds of calls that are being run. */
+  calling = 0;
   /** Exchanges with tools, for the history of another session. */
   readonly rounds: Message[] = [];
   /** Text of the reply that belongs to those rounds. */

@@ -25,9 +25,21 @@ export interface DuplexLinkOwner {
   onEvent(event: RealtimeEvent, session: number): void;
   /** The session is gone; another one is being opened. */
   onLost(): void;
+  /** The session ends soon: a pause should be used to exchange it. */
+  onExpiring(): void;
   /** None can be opened any more. Called once. */
   onGivenUp(error: AntiphonError): void;
 }
+
+/** By these a session shows that it is of use. */
+const answers: ReadonlySet<RealtimeEvent['type']> = new Set<RealtimeEvent['type']>([
+  'audio',
+  'text-delta',
+  'tool-calls',
+]);
+
+/** A session that lived so long was of use, too, in ms. */
+const provenMs = 30_000;
 
 /** How long before its end a session is left in any case, in ms. */
 const lastMomentMs = 5_000;
@@ -40,6 +52,9 @@ export class DuplexLink {
   readonly #over = new AbortController();
   #session: RealtimeSession | undefined;
   #number = 0;
+  /** Sessions in a row that could not be had, or gave no answer before they were lost. */
+  #failures = 0;
+  #openedAtMs = 0;
   #isOpening = false;
   #handle: string | undefined;
   #isExpiring = false;
@@ -117,9 +132,9 @@ export class DuplexLink {
     const policy = { attempts: 5, baseDelayMs: 500, ...provider.reconnect, ...reconnect };
     const { signal } = this.#over;
     let failure = lost;
-    // A session that was lost counts as a first attempt: the network may need a moment.
-    for (let attempt = lost ? 1 : 0; ; attempt += 1) {
+    for (;;) {
       if (failure) {
+        const attempt = this.#failures;
         const delayMs = nextDelayMs(failure, attempt, policy);
         if (delayMs === undefined) throw failure;
         this.#context.emit('realtime-reconnecting', { attempt, error: serializeError(failure) });
@@ -138,6 +153,7 @@ export class DuplexLink {
         return;
       } catch (error) {
         if (signal.aborted) return;
+        this.#failures += 1;
         failure = toAntiphonError(error, 'provider-network');
         // A handle that has become worthless must not keep us out: the history is sent instead.
         if (this.#handle !== undefined) {
@@ -159,19 +175,22 @@ export class DuplexLink {
   #take(session: RealtimeSession, resumed: boolean): void {
     const { provider, rollOverMs = 60_000 } = this.#options;
     this.#session = session;
+    this.#openedAtMs = this.#context.clock.now();
     this.#isExpiring = false;
     this.#context.emit('realtime-connected', {
       provider: provider.id,
       session: this.#number,
       resumed,
     });
-    if (session.expiresAtMs !== undefined)
-      this.#expireIn(session.expiresAtMs - Date.now(), rollOverMs);
+    const endsInMs = (session.expiresAtMs ?? Infinity) - Date.now();
+    // A new session that ends at once means a clock that is wrong: the server will say when it is over.
+    if (endsInMs > rollOverMs && endsInMs < Infinity) this.#expireIn(endsInMs, rollOverMs);
     this.#owner.onOpen(session);
   }
 
   #heed(event: RealtimeEvent, number: number): void {
     if (this.#over.signal.aborted || number < this.#number) return;
+    if (answers.has(event.type)) this.#failures = 0;
     if (event.type === 'closed') this.#lost(deserializeError(event.error));
     else if (event.type === 'resumable') this.#handle = event.handle;
     else if (event.type === 'expiring') this.#expireIn(event.inMs, Infinity);
@@ -192,10 +211,14 @@ export class DuplexLink {
     this.#isExpiring = true;
     this.#context.emit('realtime-expiring', { inMs: ms });
     this.#expiry = setTimeout(() => this.exchange('expired'), Math.max(0, ms - lastMomentMs));
+    this.#owner.onExpiring();
   }
 
   #lost(error: AntiphonError): void {
     this.#leave();
+    if (this.#context.clock.now() - this.#openedAtMs >= provenMs) this.#failures = 0;
+    // It counts as an attempt: the network may need a moment.
+    this.#failures += 1;
     // The server ended it; whatever it said, a new session is worth one try.
     const retryable = new AntiphonError(error.code, error.message, {
       hint: error.hint,

@@ -1,5 +1,6 @@
 /** What a `DuplexProviderStage` needs. */
-import type { Message, ToolCall } from '../../../core/element.ts';
+import type { Message, ToolCall, Usage } from '../../../core/element.ts';
+import type { ErrorData } from '../../../core/errors.ts';
 import type { RetryPolicy } from '../../../providers/http/retry.ts';
 import type { ToolChoice } from '../../../providers/provider.ts';
 import type { RealtimeProvider, RealtimeToolResult } from '../../../providers/realtime/realtime.ts';
@@ -22,16 +23,27 @@ export interface DuplexToolRound {
   readonly results: readonly (RealtimeToolResult & { readonly result: unknown })[];
   /** Whether the model should go on with them; false: the turn is over. */
   readonly goOn: boolean;
+  /** Why the turn is over, where it used up a limit. */
+  readonly error?: ErrorData;
 }
 
-/** Runs calls, wherever the tools are. Rejects only when `signal` aborts. */
+/** What calls are run with. */
+export interface DuplexToolOptions {
+  /** Aborts when the turn is interrupted. */
+  readonly signal: AbortSignal;
+  /** What the answer with the calls cost, where it is known, and the id of its provider. */
+  readonly usage?: Usage;
+  readonly provider: string;
+}
+
+/** Runs calls, wherever the tools are. Ends at once when `signal` aborts, with results that say so, or by rejecting. */
 export interface DuplexTools {
   /** What the model is offered where no `setup` says otherwise. */
   readonly offered: readonly ToolDefinition[];
   run(
     turn: number,
     calls: readonly ToolCall[],
-    options: { readonly signal: AbortSignal },
+    options: DuplexToolOptions,
   ): Promise<DuplexToolRound>;
   /** The turn is over: nothing more of it will be asked for. */
   end(turn: number): void;

@@ -1,5 +1,5 @@
 /** What the turns of a realtime conversation emit besides sound, in order: the person's words before the answer to them. */
-import type { StreamElement } from '../../../core/element.ts';
+import type { MessageElement, StreamElement } from '../../../core/element.ts';
 
 /** What waits: an element, or something to do in its place. */
 type Waiting = StreamElement | (() => void);
@@ -38,6 +38,16 @@ export class DuplexOrder {
     lane.user.push(...elements);
     lane.userKnown = true;
     this.#advance();
+  }
+
+  /** A message of the person as it is now: in the place of what waits of it, else told again. */
+  amend(item: MessageElement): void {
+    const user = this.#lane(item.turn)?.user ?? [];
+    const at = user.findIndex(
+      (other) => other.kind === 'message' && other.message.id === item.message.id,
+    );
+    if (at === -1) this.#emit(item);
+    else user[at] = item;
   }
 
   /** A part of the answer; something to do is done at once where the turn is over. */

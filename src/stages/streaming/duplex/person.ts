@@ -182,11 +182,11 @@ export class DuplexPerson {
     lane.turnEnd = item;
     if (lane.kind === 'said') return;
     context.emit('turn-committed', { turn, at });
+    expect(lane);
     if (isSpoken) {
       log.add({ do: 'end', turn });
       utterances.expect(String(turn), turn);
       link.session?.endTurn(String(turn));
     } else link.session?.sendText(lane.userText);
-    expect(lane);
   }
 }

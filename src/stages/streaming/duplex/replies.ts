@@ -1,8 +1,9 @@
 /** The model's side of a realtime conversation: what it says, in sound and in words, and the tools it calls. */
 import type { ChannelWriter } from '../../../core/channel/channel.ts';
-import { element, textMessage, type StreamElement, type ToolCall } from '../../../core/element.ts';
+import { element, textMessage, type StreamElement } from '../../../core/element.ts';
 import type { StageContext } from '../../../core/stage/stage.ts';
 import type { RealtimeEvent } from '../../../providers/realtime/realtime.ts';
+import { addUsage } from '../../../providers/usage.ts';
 import type { DuplexHeard } from './heard.ts';
 import type { DuplexLane } from './lane.ts';
 import type { DuplexLink } from './link.ts';
@@ -18,8 +19,12 @@ export interface DuplexRepliesOptions {
   readonly order: DuplexOrder;
   readonly heard: DuplexHeard;
   readonly writer: ChannelWriter<StreamElement>;
-  /** The turn a reply belongs to that begins now. */
-  readonly laneFor: () => DuplexLane;
+  /** The turn a reply belongs to that begins now; `utterance`: what it answers, where that is known. */
+  readonly laneFor: (utterance: string | undefined) => DuplexLane;
+  /** A reply to the turn is to come. */
+  readonly expect: (lane: DuplexLane) => void;
+  /** It has come. */
+  readonly begun: (lane: DuplexLane) => void;
   readonly emitError: (
     turn: number,
     error: Extract<RealtimeEvent, { type: 'error' }>['error'],
@@ -27,6 +32,8 @@ export interface DuplexRepliesOptions {
   /** The reply's message was told. */
   readonly onSettled: (lane: DuplexLane) => void;
 }
+
+type CallEvent = Extract<RealtimeEvent, { type: 'tool-calls' }>;
 
 /** Takes the events about replies. */
 export class DuplexReplies {
@@ -54,7 +61,7 @@ export class DuplexReplies {
 
   /** Takes an event of the session of this number. */
   take(event: RealtimeEvent, session: number): void {
-    if (event.type === 'reply-started') return this.#start(event.reply);
+    if (event.type === 'reply-started') return this.#start(event.reply, event.utterance);
     if (event.type === 'tools-cancelled') {
       // Servers do so after an interruption: the reply is not wanted any more.
       for (const id of event.ids) {
@@ -66,10 +73,12 @@ export class DuplexReplies {
     if (!('reply' in event)) return;
     const lane = this.#lanes.get(event.reply);
     if (!lane) return;
+    // A server may go on in the same reply with what it was given.
+    if (lane.isAwaiting && event.type !== 'reply-done') this.#run.begun(lane);
     if (event.type === 'audio') this.#audio(lane, session, event.item, event.samples);
     else if (event.type === 'text-delta') this.#text(lane, `${session} ${event.item}`, event.text);
     else if (event.type === 'audio-done') lane.speech.endAudio();
-    else if (event.type === 'tool-calls') this.#call(lane, event.calls, session);
+    else if (event.type === 'tool-calls') this.#call(lane, event, session);
     else if (event.type === 'reply-done') this.#done(lane, event);
     lane.changed();
   }
@@ -111,9 +120,9 @@ export class DuplexReplies {
     lane.changed();
   }
 
-  #start(reply: string): void {
-    const lane = this.#run.laneFor();
-    lane.isAwaiting = false;
+  #start(reply: string, utterance: string | undefined): void {
+    const lane = this.#run.laneFor(utterance);
+    this.#run.begun(lane);
     lane.response = reply;
     this.#lanes.set(reply, lane);
     lane.changed();
@@ -155,16 +164,24 @@ export class DuplexReplies {
   #done(lane: DuplexLane, event: Extract<RealtimeEvent, { type: 'reply-done' }>): void {
     this.#lanes.delete(event.reply);
     lane.response = undefined;
-    if (event.usage) lane.usage = event.usage;
+    lane.usage = addUsage(lane.usage, event.usage);
     if (event.error) this.#run.emitError(lane.turn, event.error);
     if (event.reason === 'tool-calls') lane.speech.complete();
     else this.end(lane, event.reason);
   }
 
-  #call(lane: DuplexLane, calls: readonly ToolCall[], session: number): void {
-    const work = this.#runTools(lane, calls, session).catch(() => {
-      // Only an abort rejects, and whoever aborted deals with the turn.
-    });
+  #call(lane: DuplexLane, event: CallEvent, session: number): void {
+    const { calls } = event;
+    lane.calling += 1;
+    const work = this.#runTools(lane, event, session)
+      .catch(() => {
+        // Only an abort rejects.
+      })
+      .then(() => {
+        lane.calling -= 1;
+        // Cut meanwhile, it waited for what becomes of its calls.
+        if (lane.cut.signal.aborted && lane.isOver) this.#settle(lane);
+      });
     for (const { id } of calls) this.#calls.set(id, lane);
     this.#tools.add(work);
     void work.finally(() => {
@@ -173,15 +190,17 @@ export class DuplexReplies {
     });
   }
 
-  async #runTools(lane: DuplexLane, calls: readonly ToolCall[], session: number): Promise<void> {
-    const { options, order, link } = this.#run;
+  async #runTools(lane: DuplexLane, { calls, usage }: CallEvent, session: number): Promise<void> {
+    const { options, order, link, emitError, expect } = this.#run;
     const facts = this.#facts(lane);
     for (const call of calls) order.reply(lane.turn, element('tool-call', { ...facts, call }));
     const tools = options.tools ?? noTools;
     const { signal } = lane.cut;
-    const { results, goOn } = await tools.run(lane.turn, calls, { signal });
-    // The results of a cut turn are dropped; the server is only told that there are none.
-    if (signal.aborted) return;
+    const { results, goOn, error } = await tools.run(lane.turn, calls, {
+      signal,
+      provider: options.provider.id,
+      ...(usage === undefined ? {} : { usage }),
+    });
     for (const { callId, name, result, isError } of results)
       order.reply(lane.turn, element('tool-result', { ...facts, callId, name, result, isError }));
     const said = lane.generated.slice(lane.roundsText);
@@ -191,9 +210,11 @@ export class DuplexReplies {
       ...results.map(({ callId, text }) => textMessage('tool', text, { toolCallId: callId })),
     );
     const open = link.number === session ? link.session : undefined;
-    open?.sendToolResults(results, goOn);
-    if (goOn) lane.isAwaiting = true;
-    else this.end(lane, 'tool-calls');
+    open?.sendToolResults(results, goOn && !signal.aborted);
+    if (signal.aborted) return;
+    if (error) emitError(lane.turn, error);
+    if (goOn) expect(lane);
+    else this.end(lane, error ? 'error' : 'tool-calls');
   }
 
   /** Hands the pieces of a reply out while they come, one reply after the other; then tells its message. */
@@ -227,7 +248,7 @@ export class DuplexReplies {
   }
 
   #settle(lane: DuplexLane): void {
-    if (lane.message) return;
+    if (lane.message || (lane.calling > 0 && lane.cut.signal.aborted)) return;
     const { order, onSettled, options } = this.#run;
     const message = lane.finish();
     order.reply(lane.turn, element('message', { ...this.#facts(lane), message }));

@@ -1,15 +1,15 @@
 /** One run of `DuplexProviderStage`: joins the person, the session and the replies. */
 import type { ChannelWriter } from '../../../core/channel/channel.ts';
 import { element, messageText, type Message, type StreamElement } from '../../../core/element.ts';
-import { AntiphonError, serializeError, type ErrorData } from '../../../core/errors.ts';
+import { serializeError, type AntiphonError, type ErrorData } from '../../../core/errors.ts';
 import type { StageContext } from '../../../core/stage/stage.ts';
-import { sleep } from '../../../core/time.ts';
 import type { RealtimeEvent, RealtimeSession } from '../../../providers/realtime/realtime.ts';
 import { DuplexHeard } from './heard.ts';
 import type { DuplexLane } from './lane.ts';
 import { DuplexLink } from './link.ts';
 import { DuplexLog } from './log.ts';
 import type { DuplexOptions, DuplexSetup } from './options.ts';
+import { DuplexPatience } from './patience.ts';
 import { DuplexPerson } from './person.ts';
 import { DuplexReplies } from './replies.ts';
 import { DuplexTurns } from './turns.ts';
@@ -36,8 +36,7 @@ export class DuplexRun {
   readonly #replies: DuplexReplies;
   readonly #log: DuplexLog;
   readonly #utterances: DuplexUtterances;
-  /** Ends the patience with a reply that does not begin, by turn. */
-  readonly #patience = new Map<number, AbortController>();
+  readonly #patience: DuplexPatience;
   #isEnding = false;
   /** No session can be had any more. */
   #isLost = false;
@@ -51,6 +50,11 @@ export class DuplexRun {
     this.#options = options;
     this.#context = context;
     this.#output = output;
+    this.#patience = new DuplexPatience(
+      context.clock,
+      options.replyTimeoutMs ?? 15_000,
+      (lane, error) => this.#late(lane, error),
+    );
     this.#turns = new DuplexTurns({ ...common, onWait: (turn) => this.#utterances.hurry(turn) });
     this.#log = new DuplexLog(provider.inputSampleRate, maxWaitingAudioMs, (turn, droppedMs) => {
       if (!this.#link.session) context.emit('audio-dropped', { turn, droppedMs });
@@ -60,6 +64,7 @@ export class DuplexRun {
       onOpen: (session) => this.#resend(session),
       onEvent: (event, number) => this.#heed(event, number),
       onLost: () => this.#lost(),
+      onExpiring: () => this.#pause(),
       onGivenUp: (error) => this.#giveUp(error),
     });
     this.#heard = new DuplexHeard({
@@ -76,10 +81,13 @@ export class DuplexRun {
       order: this.#turns.order,
       heard: this.#heard,
       writer: output.writer,
-      laneFor: () => this.#laneFor(),
+      laneFor: (utterance) => this.#laneFor(utterance),
+      expect: (lane) => this.#expect(lane),
+      begun: (lane) => this.#begun(lane),
       emitError: (turn, error) => this.#error(turn, error),
       onSettled: (lane) => {
-        this.#endPatience(lane.turn);
+        this.#patience.end(lane.turn);
+        this.#log.settle(lane.turn);
         this.#pause();
         this.#finishIfDone();
       },
@@ -87,10 +95,16 @@ export class DuplexRun {
     this.#utterances = new DuplexUtterances({
       ...common,
       at: () => this.#turns.at,
-      onMessage: (turn, message) => this.#userSaid(turn, message),
+      onMessage: (turn, message, isKnown) => {
+        this.#userSaid(turn, message, isKnown);
+        if (message)
+          this.#turns.order.user(turn, element('message', { ...this.#facts(turn), message }));
+        else this.#turns.order.user(turn);
+        this.#finishIfDone();
+      },
       onAmended: (turn, message) => {
-        this.#turns.keep(message);
-        emit(element('message', { ...this.#facts(turn), message }));
+        this.#userSaid(turn, message, true);
+        this.#turns.order.amend(element('message', { ...this.#facts(turn), message }));
       },
     });
     this.person = new DuplexPerson({
@@ -123,7 +137,7 @@ export class DuplexRun {
     this.#link.close();
     this.#heard.close();
     this.#utterances.close();
-    for (const turn of this.#patience.keys()) this.#endPatience(turn);
+    this.#patience.endAll();
     for (const lane of this.#turns.all) lane.cut.abort();
   }
 
@@ -182,25 +196,28 @@ export class DuplexRun {
     this.#expect(lane);
   }
 
-  #userSaid(turn: number, message: Message | undefined): void {
+  #userSaid(turn: number, message: Message | undefined, isKnown: boolean): void {
     const lane = this.#turns.of(turn);
     if (lane && message) {
       lane.userMessage = message;
       lane.userText = messageText(message);
     }
-    this.#log.settle(turn);
-    if (message)
-      this.#turns.order.user(turn, element('message', { ...this.#facts(turn), message }));
-    else this.#turns.order.user(turn);
-    this.#finishIfDone();
+    // Words nobody knows can't be told to another session: the sound can.
+    if (isKnown) this.#log.settle(turn);
   }
 
   /** The turn that a reply belongs to which begins now. */
-  #laneFor(): DuplexLane {
-    const { busy } = this.#turns;
-    const lane = busy.find(({ isAwaiting }) => isAwaiting) ?? busy.at(-1) ?? this.#turns.openOwn();
-    this.#endPatience(lane.turn);
-    return lane;
+  #laneFor(utterance: string | undefined): DuplexLane {
+    const turn = utterance === undefined ? undefined : this.#utterances.turnOf(utterance);
+    const asked = turn === undefined ? undefined : this.#turns.of(turn);
+    if (asked) return asked;
+    const busy = this.#turns.busy.filter(({ isOver }) => !isOver);
+    return busy.find(({ isAwaiting }) => isAwaiting) ?? busy.at(-1) ?? this.#turns.openOwn();
+  }
+
+  #begun(lane: DuplexLane): void {
+    lane.isAwaiting = false;
+    this.#patience.end(lane.turn);
   }
 
   /** A reply must begin in time, or the connection is dead. */
@@ -208,23 +225,18 @@ export class DuplexRun {
     if (this.#isLost) return this.#replies.end(lane, 'error');
     lane.isAwaiting = true;
     this.#link.open();
-    this.#endPatience(lane.turn);
-    if (!this.#link.session) return;
-    const patience = new AbortController();
-    this.#patience.set(lane.turn, patience);
-    const ms = this.#options.replyTimeoutMs ?? 15_000;
-    const late = (): void => {
-      const hint = 'Check the network; the session is opened anew.';
-      const message = `No reply began within ${ms} ms.`;
-      if (lane.isAwaiting)
-        this.#link.lose(new AntiphonError('provider-timeout', message, { hint, retryable: true }));
-    };
-    sleep(this.#context.clock, ms, patience.signal).then(late, () => {});
+    this.#patience.end(lane.turn);
+    if (this.#link.session) this.#patience.begin(lane);
   }
 
-  #endPatience(turn: number): void {
-    this.#patience.get(turn)?.abort();
-    this.#patience.delete(turn);
+  #late(lane: DuplexLane, error: AntiphonError): void {
+    // Another session was asked already.
+    if (lane.wasRetried) {
+      this.#error(lane.turn, serializeError(error));
+      this.#replies.end(lane, 'error');
+    }
+    lane.wasRetried = true;
+    this.#link.lose(error);
   }
 
   async #setup(): Promise<DuplexSetup> {
@@ -239,11 +251,11 @@ export class DuplexRun {
   #resend(session: RealtimeSession): void {
     for (const lane of this.#turns.busy) {
       if (!lane.isAwaiting) continue;
+      this.#expect(lane);
       if (this.#log.has(lane.turn)) this.#log.replay(lane.turn, session);
-      else if (lane.rounds.length > 0) session.respond();
+      else if (lane.rounds.length > 0 || lane.userText === '') session.respond();
       else if (lane.kind === 'said') session.say(lane.userText);
       else session.sendText(lane.userText);
-      this.#expect(lane);
     }
     if (this.person.open !== undefined) this.#log.replay(this.person.open, session);
     this.#log.replay(0, session);
@@ -253,7 +265,7 @@ export class DuplexRun {
   /** The session is gone: a reply that broke off is asked for again, once. */
   #lost(): void {
     for (const turn of this.#utterances.forgetSession()) this.#turns.endUntold(turn);
-    for (const turn of this.#patience.keys()) this.#endPatience(turn);
+    this.#patience.endAll();
     for (const lane of this.#replies.breakOff())
       if (lane.wasRetried) this.#replies.end(lane, 'error');
       else {

@@ -1,4 +1,5 @@
 /** Tools for realtime replies, run under the same policy as those of a text model. */
+import { serializeError } from '../../../core/errors.ts';
 import type { Clock } from '../../../core/time.ts';
 import { ToolRunner } from '../../../providers/tool-runner.ts';
 import type { ToolTurn } from '../../../providers/tool-turn.ts';
@@ -47,8 +48,9 @@ export function duplexTools(
   };
   return {
     offered: offeredTools(policy, tools),
-    async run(turn, calls, { signal }) {
+    async run(turn, calls, { signal, usage, provider }) {
       const { run, stop } = turnOf(turn);
+      if (usage) run.spend(usage, provider);
       const abort = (): void => stop.abort();
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort, { once: true });
@@ -59,8 +61,12 @@ export function duplexTools(
       } finally {
         signal.removeEventListener('abort', abort);
       }
-      signal.throwIfAborted();
-      return { results, goOn: !run.stopped && !run.failure };
+      const { failure } = run;
+      return {
+        results,
+        goOn: !run.stopped && !failure,
+        ...(failure ? { error: serializeError(failure) } : {}),
+      };
     },
     end(turn) {
       turns.get(turn)?.run.close();

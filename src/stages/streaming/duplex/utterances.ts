@@ -15,8 +15,8 @@ export interface DuplexUtterancesOptions {
   readonly emit: (element: StreamElement) => void;
   /** Now, ms on the capture clock. */
   readonly at: () => number;
-  /** What the person said in a turn; undefined: nothing. Once per turn. */
-  readonly onMessage: (turn: number, message: Message | undefined) => void;
+  /** What the person said in a turn; undefined: nothing. Once per turn. `isKnown` is false where nobody could tell. */
+  readonly onMessage: (turn: number, message: Message | undefined, isKnown: boolean) => void;
   /** The words came after all: the message of that id says them now. */
   readonly onAmended: (turn: number, message: Message) => void;
 }
@@ -103,7 +103,7 @@ export class DuplexUtterances {
   /** It can't be written down. */
   failed(utterance: string): void {
     const known = this.#utterances.get(utterance);
-    if (known && !known.settled) this.#settle(known, known.text.trim() || this.#placeholder);
+    if (known && !known.settled) this.#settleAsHeard(known);
   }
 
   /** An answer to the turn waits. */
@@ -130,17 +130,12 @@ export class DuplexUtterances {
   /** No more words come. */
   settleAll(): void {
     for (const known of this.#utterances.values())
-      if (known.expected && !known.settled)
-        this.#settle(known, known.text.trim() || this.#placeholder);
+      if (known.expected && !known.settled) this.#settleAsHeard(known);
   }
 
   /** Stops every clock. */
   close(): void {
     for (const { timer } of this.#utterances.values()) timer?.abort();
-  }
-
-  get #placeholder(): string {
-    return this.#run.options.untranscribed ?? '[not transcribed]';
   }
 
   #add(utterance: string, turn: number): Utterance {
@@ -171,17 +166,24 @@ export class DuplexUtterances {
         if (known.settled) return;
         if (known.text.trim() === '') context.emit('transcript-late', { turn: known.turn });
         else this.#transcript(known, true);
-        this.#settle(known, known.text.trim() || this.#placeholder);
+        this.#settleAsHeard(known);
       },
       () => {},
     );
   }
 
-  #settle(known: Utterance, text: string): void {
+  /** By what has come of it; what stands for words nobody knows, where nothing has. */
+  #settleAsHeard(known: Utterance): void {
+    const text = known.text.trim();
+    const { untranscribed = '[not transcribed]' } = this.#run.options;
+    this.#settle(known, text || untranscribed, text !== '');
+  }
+
+  #settle(known: Utterance, text: string, isKnown = true): void {
     known.settled = true;
     known.timer?.abort();
     known.told = text === '' ? undefined : textMessage('user', text);
-    this.#run.onMessage(known.turn, known.told);
+    this.#run.onMessage(known.turn, known.told, isKnown);
   }
 
   #amend({ turn, told }: Utterance, text: string): void {
