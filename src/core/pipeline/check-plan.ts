@@ -31,13 +31,13 @@ export function checkPlan(plan: Plan, session: 'live' | 'unary'): void {
     seen.add(ends);
     if (!Number.isInteger(capacity) || capacity < 1 || !overflowPolicies.includes(overflow))
       throw graphError(
-        `${called} has a capacity of ${capacity} and the overflow policy "${overflow}"`,
+        `${called} has capacity ${capacity} and overflow "${overflow}"`,
         `Give an integer of at least 1, and one of: ${overflowPolicies.join(', ')}.`,
       );
   }
   for (const name of merging) known(name, 'a merge');
   checkCycles(plan);
-  for (const { name, source, consumes, session: needs, merges, routes } of stages) {
+  for (const { name, source, session: needs, merges, routes } of stages) {
     checkRoutes(name, routes, plan);
     const inputs = inputsOf(name, edges);
     const first = inputs[0];
@@ -59,7 +59,7 @@ export function checkPlan(plan: Plan, session: 'live' | 'unary'): void {
     if (session === 'live' && needs === 'unary')
       throw graphError(
         `"${name}" waits for its input to close and would be silent in a live session`,
-        `Take it out, give it a turn to work on (it consumes ${consumes.join(', ')}), or build with session 'unary'.`,
+        "Take it out, use one that works turn by turn, or build with session 'unary'.",
       );
   }
 }

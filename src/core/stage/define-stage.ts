@@ -2,7 +2,7 @@
  * Stages without ceremony: the author sees only what the stage consumes, the rest is passed on in order. What
  * has no `source` leaves with the stage's name.
  */
-import type { ElementOf, Kind, StreamElement } from '../element.ts';
+import { isInterruptible, type ElementOf, type Kind, type StreamElement } from '../element.ts';
 import { passAround } from './pass-around.ts';
 import { outputsOf } from './run-steps.ts';
 import type {
@@ -105,8 +105,8 @@ export function transform<const Consumes extends Kind, const Emits extends Kind>
 
 /**
  * Collects consumed elements until one of the `until` kinds arrives, then emits what `flush` makes of
- * them, before that element. What is left when the input closes is flushed too. Without `until` it waits
- * for the input to close and is therefore `unary`.
+ * them, before that element. What is left when the input closes is flushed too. What an `interrupt` voids of what is
+ * collected is dropped, as in every queue. Without `until` it waits for the input to close and is therefore `unary`.
  */
 export function accumulate<const Consumes extends Kind, const Emits extends Kind>(
   definition: StageFacts<Consumes, Emits> & {
@@ -123,6 +123,8 @@ export function accumulate<const Consumes extends Kind, const Emits extends Kind
     async *process(input, context) {
       let held: ElementOf<Consumes>[] = [];
       for await (const element of input) {
+        if (element.kind === 'interrupt')
+          held = held.filter((one) => one.turn > element.turn || !isInterruptible(one));
         if (isConsumed(element)) held.push(element);
         if (until.has(element.kind) && held.length > 0) {
           const elements = held;

@@ -18,9 +18,6 @@ export interface StageSides {
   readonly forward: InterruptForwarder;
 }
 
-/** `stopped`: the run was aborted, or nobody reads what the stage emits. */
-type DriveOutcome = 'complete' | 'stopped';
-
 /**
  * The output side of a stage at work. Callbacks instead of a loop of awaits, so that an abort gets through
  * while the stage or the outbox keeps us waiting.
@@ -28,7 +25,8 @@ type DriveOutcome = 'complete' | 'stopped';
 export class Drive {
   readonly #sides: StageSides;
   readonly #signal: AbortSignal;
-  readonly #settled = deferred<DriveOutcome>();
+  /** True: the output is complete. False: the run was aborted, or nobody reads what the stage emits. */
+  readonly #settled = deferred<boolean>();
   #end: StreamElement | undefined;
   #over = false;
 
@@ -59,7 +57,7 @@ export class Drive {
   complete(): void {
     const { inbox, outbox } = this.#sides;
     const end = this.#end ?? inbox.end ?? (inbox.isSource ? element('end', {}) : undefined);
-    const complete = (): void => this.#settle(() => this.#settled.resolve('complete'));
+    const complete = (): void => this.#settle(() => this.#settled.resolve(true));
     if (end === undefined) complete();
     else outbox.write(end).then(complete, this.fail);
   }
@@ -80,7 +78,7 @@ export class Drive {
   ): Promise<void> {
     let complete = false;
     try {
-      complete = (await this.#settled.promise) === 'complete';
+      complete = await this.#settled.promise;
     } finally {
       // Also when the outbox refused an element: the stage has not ended by itself.
       if (!complete) await this.#tearDown(working(), context);
@@ -99,7 +97,7 @@ export class Drive {
     if (!(await within(returned, teardownGraceMs))) context.emit('stage-abandoned');
   }
 
-  readonly #stop = (): void => this.#settle(() => this.#settled.resolve('stopped'));
+  readonly #stop = (): void => this.#settle(() => this.#settled.resolve(false));
 
   #settle(act: () => void): void {
     if (this.#over) return;

@@ -78,12 +78,12 @@ describe('build() refuses', () => {
     [
       'an edge without room',
       builder('a', 'b').connect('a', 'b', { capacity: 0 }),
-      /the edge from "a" to "b" has a capacity of 0.*at least 1/,
+      /the edge from "a" to "b" has capacity 0.*at least 1/,
     ],
     [
       'an edge with a policy that does not exist',
       builder('a', 'b').connect('a', 'b', { overflow: 'drop' as never }),
-      /the edge from "a" to "b" has .* the overflow policy "drop".*drop-oldest/,
+      /the edge from "a" to "b" has .* overflow "drop".*drop-oldest/,
     ],
     [
       'a merge into an unknown stage',

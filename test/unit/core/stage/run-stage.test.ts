@@ -175,6 +175,28 @@ describe('the shapes', () => {
     expect(brief(outputs)).toEqual(['<speech-start>', 'a+b', '<turn-end>', '<turn-end>', 'c']);
   });
 
+  it('accumulate drops what an interrupt voids of what it holds', async () => {
+    const join = accumulate({
+      name: 'join',
+      consumes: ['text', 'transcript'],
+      emits: ['text'],
+      until: ['turn-end'],
+      flush: (parts) => text(parts.map((part) => part.text).join('+'), 3),
+    });
+    const heard = element('transcript', { text: 'heard', final: true, turn: 1 });
+    const { outputs } = await new PipelineBuilder()
+      .chain(join)
+      .build()
+      .executeSync(
+        text('void', 1),
+        heard,
+        text('new', 2),
+        element('interrupt', { turn: 1 }),
+        element('turn-end', { turn: 2 }),
+      );
+    expect(brief(outputs)).toEqual(['<interrupt>', 'heard+new', '<turn-end>', '<end>']);
+  });
+
   it('accumulate without an "until" says that it waits for the end', async () => {
     const all = accumulate({
       name: 'all',
