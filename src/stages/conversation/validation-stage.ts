@@ -9,6 +9,7 @@ import {
 } from '../../core/element.ts';
 import { AntiphonError, serializeError } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
+import { checkKnown } from '../known-option.ts';
 import { withText } from './model-history.ts';
 import { ReplyGate } from './reply-gate.ts';
 import { TextJudge, type Verdict } from './text-judge.ts';
@@ -81,11 +82,13 @@ export class ValidationStage implements Stage<never, 'error'> {
   readonly #mode: 'block' | 'replace' | 'annotate';
   readonly #replacement: ValidationOptions['replacement'];
 
+  /** @throws `invalid-argument` when `onFailure` is none of the three. */
   constructor(options: ValidationOptions) {
     this.name = options.name ?? 'validation';
     this.#input = new TextJudge(options.input ?? []);
     this.#output = new TextJudge(options.output ?? []);
     this.#mode = options.onFailure ?? 'block';
+    checkKnown(this.name, 'onFailure', this.#mode, ['block', 'replace', 'annotate']);
     this.#replacement = options.replacement;
   }
 

@@ -3,6 +3,7 @@ import type { StreamElement } from '../../core/element.ts';
 import { AntiphonError } from '../../core/errors.ts';
 import type { Stage, StageContext, TurnState } from '../../core/stage/stage.ts';
 import { setContextFit } from '../conversation/context-fit.ts';
+import { checkKnown } from '../known-option.ts';
 import { ContextBudget } from './context-budget.ts';
 import type { ContextBuilderOptions } from './context-options.ts';
 
@@ -36,9 +37,16 @@ export class ContextBuilderStage implements Stage<never, never> {
   readonly emits: readonly never[] = [];
   readonly #options: ContextBuilderOptions;
 
-  /** @throws `invalid-argument` when the strategy lacks its callback. */
+  /** @throws `invalid-argument` when the strategy is none of the four or lacks its callback, or a number of tokens is none. */
   constructor(options: ContextBuilderOptions) {
-    const { strategy, summarise, score } = options;
+    const { strategy = 'oldest', summarise, score, maxTokens, reserveForOutput = 0 } = options;
+    checkKnown(this.name, 'strategy', strategy, ['oldest', 'summarise', 'relevance', 'fail']);
+    for (const [name, tokens] of Object.entries({ maxTokens, reserveForOutput }))
+      if (Number.isNaN(Number(tokens)) || (name === 'reserveForOutput' && tokens < 0))
+        throw new AntiphonError('invalid-argument', `${this.name}: ${name} is ${tokens}`, {
+          hint: 'Give a number of tokens.',
+          stage: this.name,
+        });
     const missing =
       (strategy === 'summarise' && !summarise && 'summarise') ||
       (strategy === 'relevance' && !score && 'score');

@@ -4,6 +4,7 @@ import type { Kind, StreamElement } from '../../core/element.ts';
 import { AntiphonError, serializeError } from '../../core/errors.ts';
 import type { Stage, StageContext } from '../../core/stage/stage.ts';
 import { sleep, type Clock } from '../../core/time.ts';
+import { checkKnown } from '../known-option.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Settings of {@link RateLimitStage}. */
@@ -16,7 +17,10 @@ export interface RateLimitOptions {
   readonly mode?: 'wait' | 'drop' | 'error';
   /** What is counted. Default `message`; control passes always, whatever is said here. */
   readonly kinds?: readonly Kind[];
-  /** Tokens an element takes; one that takes more than `burst` waits for a full bucket. Default 1. */
+  /**
+   * Tokens an element takes; one that takes more than `burst` waits for a full bucket. Default 1. A cost that is not a number
+   * of 0 or more fails the run with `invalid-argument`.
+   */
   readonly cost?: (item: StreamElement) => number;
   /** What time is, for counting and for waiting. Default the run's clock. */
   readonly clock?: Clock;
@@ -43,7 +47,7 @@ export class RateLimitStage implements Stage<never, 'error'> {
   readonly #kinds: ReadonlySet<Kind>;
   readonly #burst: number;
 
-  /** @throws `invalid-argument` when rate or burst is not a positive number. */
+  /** @throws `invalid-argument` when rate or burst is not a positive number, or the mode is none of the three. */
   constructor(options: RateLimitOptions) {
     const { perSecond, burst = Math.max(1, perSecond), name = 'rate-limit' } = options;
     if (!(perSecond > 0 && burst > 0))
@@ -56,6 +60,7 @@ export class RateLimitStage implements Stage<never, 'error'> {
           details: { perSecond, burst },
         },
       );
+    checkKnown(name, 'mode', options.mode ?? 'wait', ['wait', 'drop', 'error']);
     this.name = name;
     this.#options = options;
     this.#burst = burst;
@@ -71,6 +76,7 @@ export class RateLimitStage implements Stage<never, 'error'> {
     const bucket = new TokenBucket(perSecond, this.#burst, clock);
     for await (const item of input) {
       const tokens = this.#counts(item) ? cost(item) : 0;
+      if (!(tokens >= 0)) throw this.#noCost(item, tokens);
       const retryAfterMs = bucket.take(tokens);
       if (retryAfterMs > 0) {
         context.emit('rate-limited', { turn: item.turn, kind: item.kind, mode, retryAfterMs });
@@ -106,6 +112,13 @@ export class RateLimitStage implements Stage<never, 'error'> {
         return false;
       }
     }
+  }
+
+  #noCost({ kind }: StreamElement, tokens: number): AntiphonError {
+    return new AntiphonError('invalid-argument', `A ${kind} can't cost ${tokens} tokens.`, {
+      hint: 'Let `cost` answer with a number of 0 or more.',
+      stage: this.name,
+    });
   }
 
   #refusal({ kind, turn, at }: StreamElement, retryAfterMs: number): StreamElement {

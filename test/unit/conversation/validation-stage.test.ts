@@ -158,6 +158,12 @@ describe('validators', () => {
 });
 
 describe('ValidationStage on input', () => {
+  it('refuses a way to deal with failures that there is not', () => {
+    expect(() => new ValidationStage({ onFailure: 'drop' as never })).toThrow(
+      expect.objectContaining({ code: 'invalid-argument', stage: 'validation' }),
+    );
+  });
+
   const input = [bannedWords(['bomb'])];
 
   it('blocks: an error in the message’s place, and the turn still ends', async () => {

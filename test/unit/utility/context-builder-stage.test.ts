@@ -176,6 +176,16 @@ describe('ContextBuilderStage', () => {
     expect(context.events[0]?.type).toBe('context-relevance-failed');
   });
 
+  it.each([
+    { maxTokens: Number.NaN },
+    { maxTokens: 9, reserveForOutput: -1 },
+    { maxTokens: 9, strategy: 'newest' as never },
+  ])('refuses %o', (options) => {
+    expect(() => new ContextBuilderStage(options)).toThrow(
+      expect.objectContaining({ code: 'invalid-argument' }),
+    );
+  });
+
   it.each(['summarise', 'relevance'] as const)('refuses %s without its callback', (strategy) => {
     expect(() => new ContextBuilderStage({ maxTokens: 9, strategy })).toThrow(
       expect.objectContaining({ code: 'invalid-argument' }),

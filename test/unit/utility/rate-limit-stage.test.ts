@@ -132,12 +132,22 @@ describe('RateLimitStage', () => {
     await expect(runOn(stage, source, context)).rejects.toMatchObject({ code: 'aborted' });
   });
 
-  it.each([{ perSecond: 0 }, { perSecond: 1, burst: 0 }, { perSecond: Number.NaN }])(
-    'refuses %o',
-    (options) => {
-      expect(() => new RateLimitStage(options)).toThrow(
-        expect.objectContaining({ code: 'invalid-argument' }),
-      );
+  it.each([
+    { perSecond: 0 },
+    { perSecond: 1, burst: 0 },
+    { perSecond: Number.NaN },
+    { perSecond: 1, mode: 'refuse' as never },
+  ])('refuses %o', (options) => {
+    expect(() => new RateLimitStage(options)).toThrow(
+      expect.objectContaining({ code: 'invalid-argument' }),
+    );
+  });
+
+  it.each([-1, Number.NaN])(
+    'fails the run on a cost of %d, which would give tokens away',
+    (cost) => {
+      const stage = new RateLimitStage({ perSecond: 1, cost: () => cost });
+      return expect(runOn(stage, [user('A')])).rejects.toMatchObject({ code: 'invalid-argument' });
     },
   );
 
