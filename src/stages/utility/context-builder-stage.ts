@@ -42,7 +42,7 @@ export class ContextBuilderStage implements Stage<never, never> {
     const { strategy = 'oldest', summarise, score, maxTokens, reserveForOutput = 0 } = options;
     checkKnown(this.name, 'strategy', strategy, ['oldest', 'summarise', 'relevance', 'fail']);
     for (const [name, tokens] of Object.entries({ maxTokens, reserveForOutput }))
-      if (Number.isNaN(Number(tokens)) || (name === 'reserveForOutput' && tokens < 0))
+      if (Number.isNaN(tokens) || (name === 'reserveForOutput' && tokens < 0))
         throw new AntiphonError('invalid-argument', `${this.name}: ${name} is ${tokens}`, {
           hint: 'Give a number of tokens.',
           stage: this.name,
