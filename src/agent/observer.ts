@@ -223,6 +223,8 @@ export class AgentObserver {
     const detail = (event.detail ?? {}) as Readonly<Record<string, unknown>>;
     if (event.type === 'progress') this.#emitter.emit('progress', event.detail as LoadProgress);
     else if (event.type === 'level') this.#probability = detail['probability'] as number;
+    // The element of that name may have to wait on its way; the number is taken now.
+    else if (event.type === 'speech-start') this.log.saw(detail['turn'] as number);
     else if (event.type === 'first-sentence' || event.type === 'first-audio') {
       const mark = event.type === 'first-sentence' ? 'firstSentence' : 'firstAudio';
       this.log.mark(detail['turn'] as number, mark, event.at);

@@ -38,11 +38,16 @@ export class TurnLog {
         marks: {},
       };
       this.#open.set(turn, open);
-      this.#latest = Math.max(this.#latest, turn);
+      this.saw(turn);
       const oldest = this.#open.keys().next().value;
       if (this.#open.size > 32 && oldest !== undefined) this.#open.delete(oldest);
     }
     return open;
+  }
+
+  /** Notes that a number is taken. */
+  saw(turn: number): void {
+    this.#latest = Math.max(this.#latest, turn);
   }
 
   /** Begins the next turn; its number. */

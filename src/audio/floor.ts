@@ -46,6 +46,8 @@ export type FloorWords = {
   readonly turn: number;
   readonly text: string;
   readonly final: boolean;
+  /** The words are all that was said before this instant, ms on the capture clock; `Infinity`: no more come before the final ones. */
+  readonly until?: number;
 };
 
 /** Page → ears: a turn number was used by typed text or `say()`; spoken turns continue above it. */

@@ -20,7 +20,7 @@ const shortestWordMs = 30;
 
 /** Made by {@link toneLanguage}. */
 export interface ToneLanguage {
-  /** `text` spoken, in `ms` altogether, at 16 000 Hz: 350 a word unless given. A single word shorter than 250 ms is a misfire. */
+  /** `text` spoken, in `ms` altogether, at 16 000 Hz: 350 a word unless given. */
   say(text: string, ms?: number): Recording;
   /** The words in a recording, ms from its first sample. `?` is a sound that is no word of the language. */
   understand(recording: Recording): readonly TimedWord[];

@@ -25,6 +25,16 @@ export function wordsOf(text: string): string[] {
   );
 }
 
+/** Sounds that recognisers write down as words. */
+const hesitations: ReadonlySet<string> = new Set(
+  'a ah aha e eh er ha hm hmm huh mhm mm mmm o oh uh uhh uhhuh uhm um umm'.split(' '),
+);
+
+/** True when there are words that may be meant for somebody: "yes", not "uh". */
+export function saysSomething(text: string): boolean {
+  return wordsOf(text).some((word) => !hesitations.has(word));
+}
+
 /** True for what claims nothing: no words at all, or a back-channel. */
 export function isBackChannel(
   text: string,

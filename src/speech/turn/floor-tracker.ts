@@ -8,7 +8,8 @@ export class FloorTracker {
   readonly #firstPlaybackMs: number;
   #latest = 0;
   #voided = 0;
-  #pending: number | undefined;
+  /** Turns whose reply is awaited, in the order in which replies come. */
+  #awaited: readonly number[] = [];
   #audible: number | undefined;
   #paused = false;
   #audibleMs = 0;
@@ -27,7 +28,7 @@ export class FloorTracker {
   /** A reply that is being heard (or held by a pause) makes `speaking`; one that is awaited, `thinking`. */
   get state(): FloorState {
     if (this.#audible !== undefined) return 'speaking';
-    return this.#pending === undefined ? 'listening' : 'thinking';
+    return this.#awaited.length === 0 ? 'listening' : 'thinking';
   }
 
   /** What the microphone may pick up besides the person. */
@@ -63,15 +64,14 @@ export class FloorTracker {
 
   /** The person's turn is over: a reply to it is awaited. */
   awaitReply(turn: number): void {
-    this.#pending = turn;
+    this.#awaited = [...this.#awaited, turn];
   }
 
   /** Everything of turns ≤ `turn` is void; reports about it that are still under way count for nothing. */
   void(turn: number): void {
     this.#voided = turn;
-    this.#pending = undefined;
-    this.#audible = undefined;
-    this.#paused = false;
+    this.#awaited = this.#awaited.filter((awaited) => awaited > turn);
+    if (this.#audible !== undefined && this.#audible <= turn) this.#hush();
     this.#duckedAt = undefined;
   }
 
@@ -85,7 +85,7 @@ export class FloorTracker {
     if (message.type === 'turn') this.#taken(message.turn);
     else if (message.type === 'audible') this.#heard(message.turn);
     else if (message.type === 'silent') {
-      if (message.turn === this.#audible) this.#audible = undefined;
+      if (message.turn === this.#audible) this.#hush();
       this.#duckedAt = undefined;
     } else if (message.type === 'ducked') this.#duckedAt = message.at;
     else if (message.type === 'words') this.#understood(message.turn, message.text, message.final);
@@ -93,18 +93,30 @@ export class FloorTracker {
 
   #taken(turn: number): void {
     this.#latest = Math.max(this.#latest, turn);
-    this.#pending = Math.max(this.#pending ?? 0, turn);
+    this.awaitReply(turn);
+  }
+
+  /** A pause is over with the voice that it held. */
+  #hush(): void {
+    this.#audible = undefined;
+    this.#paused = false;
   }
 
   #heard(turn: number): void {
     if (turn <= this.#voided) return;
     this.#latest = Math.max(this.#latest, turn);
     this.#audible = turn;
-    if (this.#pending !== undefined && this.#pending <= turn) this.#pending = undefined;
+    // Those before it had none.
+    const place = this.#awaited.indexOf(turn);
+    this.#awaited =
+      place < 0
+        ? this.#awaited.filter((awaited) => awaited > turn)
+        : this.#awaited.slice(place + 1);
   }
 
   /** Where nothing was understood, no reply will come. */
   #understood(turn: number, text: string, final: boolean): void {
-    if (final && text.trim() === '' && this.#pending === turn) this.#pending = undefined;
+    if (final && text.trim() === '')
+      this.#awaited = this.#awaited.filter((awaited) => awaited !== turn);
   }
 }

@@ -12,7 +12,7 @@ export type FloorState = 'listening' | 'thinking' | 'speaking';
 export interface InterruptionOptions {
   /** Voiced time that takes the floor from a speaking assistant without any word; 500 ms unless given. */
   readonly speakingMs?: number;
-  /** Voiced time that takes it from a thinking one; 250 ms unless given. */
+  /** The same for a thinking one; 250 ms unless given. */
   readonly thinkingMs?: number;
   /** Voiced time at which even "yeah, yeah, yeah" takes it; 1 200 ms unless given. */
   readonly backChannelMs?: number;
@@ -36,6 +36,8 @@ export interface InterruptionEvidence {
   readonly elapsedMs: number;
   /** The words understood so far; undefined when nobody is listening for words. */
   readonly words: string | undefined;
+  /** Whether they are all that was said so far. */
+  readonly understood?: boolean;
 }
 
 /** `commit`: the person has the floor. `resume`: the assistant goes on. `wait`: not clear yet. */
@@ -46,15 +48,15 @@ export function judgeInterruption(
   evidence: InterruptionEvidence,
   options: InterruptionOptions = {},
 ): InterruptionVerdict {
-  const { floor, voicedMs, silenceMs, elapsedMs, words } = evidence;
+  const { floor, voicedMs, silenceMs, elapsedMs, words, understood = false } = evidence;
   const { speakingMs = 500, thinkingMs = 250, backChannelMs = 1200 } = options;
   const { decideWithinMs = 2000, settledMs = 600, backChannels = englishBackChannels } = options;
   if (floor === 'listening') return 'commit';
-  if (floor === 'thinking') return voicedMs >= thinkingMs ? 'commit' : 'wait';
   const said = words !== undefined && wordsOf(words).length > 0;
   if (said && !isBackChannel(words, backChannels)) return 'commit';
+  if (floor === 'thinking') return voicedMs >= thinkingMs ? 'commit' : 'wait';
   if (voicedMs >= (said ? backChannelMs : speakingMs)) return 'commit';
   // Nobody will tell us a word, or the words there are claim nothing: silence settles it.
-  const settled = silenceMs >= settledMs && (said || words === undefined);
+  const settled = silenceMs >= settledMs && (said || understood || words === undefined);
   return settled || elapsedMs >= decideWithinMs ? 'resume' : 'wait';
 }

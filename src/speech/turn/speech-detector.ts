@@ -40,9 +40,13 @@ export interface SpeechDetectorOptions {
 export type SpeechChange =
   | 'tentative'
   | 'confirmed'
+  /** It was nothing; said again with every frame of silence until {@link SpeechDetector.end}. */
   | 'misfire'
   /** Speech again after a pause; its length is {@link SpeechDetector.pauseMs}. */
   | 'continued';
+
+/** Faint speech comes back above the threshold within this time, ms. */
+const longestHoverMs = 500;
 
 /** The state machine; one per microphone. */
 export class SpeechDetector {
@@ -106,6 +110,13 @@ export class SpeechDetector {
       : this.#follow(frame, probability, loudspeaker);
   }
 
+  /** Short as it was, it is known to be speech: true where that was not sure before. */
+  confirm(): boolean {
+    const isNews = this.#state === 'tentative';
+    if (isNews) this.#state = 'confirmed';
+    return isNews;
+  }
+
   /** The turn is over, or it was nothing: back to silence. */
   end(): void {
     this.#state = 'silence';
@@ -124,6 +135,8 @@ export class SpeechDetector {
       return undefined;
     }
     if (probability < this.#activate(loudspeaker)) return undefined;
+    // What hovered below the threshold for so long was not the beginning of this.
+    if (this.#voicedMs > 0 && frame.at - this.#speechEnd > longestHoverMs) this.#voicedMs = 0;
     if (this.#voicedMs === 0) this.#onset = frame.at;
     this.#voicedMs += frame.durationMs;
     this.#speechEnd = frame.at + frame.durationMs;
@@ -145,9 +158,7 @@ export class SpeechDetector {
     if (probability < threshold) {
       this.#silenceMs += frame.durationMs;
       const misfired = this.#state === 'tentative' && this.#silenceMs >= this.#options.misfireMs;
-      if (!misfired) return undefined;
-      this.end();
-      return 'misfire';
+      return misfired ? 'misfire' : undefined;
     }
     if (pausing) this.#pauseMs = this.#silenceMs;
     this.#silenceMs = 0;

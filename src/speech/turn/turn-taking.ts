@@ -5,6 +5,7 @@
  */
 import type { FloorCommand, FloorMessage } from '../../audio/floor.ts';
 import { type EndpointPolicy, learnedSilence } from './endpointing.ts';
+import { saysSomething } from './back-channel.ts';
 import { FloorTracker } from './floor-tracker.ts';
 import { type FloorState, type InterruptionVerdict, judgeInterruption } from './interruption.ts';
 import { SpeechDetector, type SpeechFrame } from './speech-detector.ts';
@@ -42,14 +43,20 @@ export type TurnDecision =
 
 interface Candidate {
   readonly turn: number;
-  readonly floor: FloorState;
   readonly noticed: number;
+  /** What the assistant does, or did when the turn was accepted. */
+  floor: FloorState;
   /** It is the person's turn: nothing stood against it, or the interruption was committed. */
   accepted: boolean;
   words: string;
+  /** Up to where the words are all that was said, ms on the capture clock. */
+  understoodUntil: number | undefined;
   considered: boolean;
   completion: number | undefined;
 }
+
+/** Silence after a short sound within which the scribe may still tell that it was a word, ms. */
+const scribePatienceMs = 1000;
 
 /** The state machine of one conversation. */
 export class TurnTaking {
@@ -93,27 +100,30 @@ export class TurnTaking {
     if (change === 'tentative') this.#start();
     else if (change === 'confirmed') this.#confirm();
     else if (change === 'continued') this.#continue();
-    else if (change === 'misfire') this.#misfire();
-    if (this.#candidate) this.#judge(this.#candidate, frame.probability);
+    if (this.#candidate) this.#judge(this.#candidate, frame.probability, change === 'misfire');
     this.#liftDuck();
     return this.#decisions.splice(0);
   }
 
   /** Takes a report of playback, scribe or page; what follows from it comes with the next frame. */
   report(message: FloorMessage): void {
-    const before = this.#floor.state;
+    const { paused } = this.#floor;
     this.#floor.report(message);
     const candidate = this.#candidate;
     if (!candidate) return;
-    if (message.type === 'words' && message.turn === candidate.turn) candidate.words = message.text;
-    if (candidate.accepted) return;
-    // The reply begins while the person does: it waits until it is clear whether they go on.
-    if (message.type === 'audible') this.#pause();
-    // It was heard to its end before the pause reached it: there is nothing left to interrupt.
-    if (before === 'speaking' && this.#floor.state === 'listening') {
-      candidate.accepted = true;
-      this.#resume();
+    if (message.type === 'words' && message.turn === candidate.turn) {
+      candidate.words = message.text;
+      candidate.understoodUntil = message.until;
     }
+    const { state } = this.#floor;
+    // The assistant begins while the person speaks: it waits until they are done, or it was nothing.
+    if (message.type === 'audible' && state === 'speaking') this.#pause();
+    if (candidate.accepted) return;
+    candidate.floor = state;
+    if (state !== 'listening') return;
+    // It was heard to its end before the pause reached it, or will not come: there is nothing to interrupt.
+    candidate.accepted = true;
+    if (paused) this.#goOn();
   }
 
   /** The turn detector's answer to a `consider`; too late is no answer. */
@@ -126,10 +136,13 @@ export class TurnTaking {
   /** No more audio: what is sure ends now, what is not was nothing. */
   finish(): readonly TurnDecision[] {
     const candidate = this.#candidate;
-    if (candidate && this.#speech.state === 'confirmed') {
-      if (!candidate.accepted) this.#commit(candidate);
-      this.#end(candidate);
-    } else if (candidate) this.#misfire();
+    if (candidate) {
+      this.#heed(candidate);
+      if (this.#speech.state === 'confirmed') {
+        if (!candidate.accepted) this.#commit(candidate);
+        this.#end(candidate);
+      } else this.#misfire();
+    }
     return this.#decisions.splice(0);
   }
 
@@ -142,6 +155,7 @@ export class TurnTaking {
       noticed: this.#now,
       accepted: floor === 'listening',
       words: '',
+      understoodUntil: undefined,
       considered: false,
       completion: undefined,
     };
@@ -167,12 +181,10 @@ export class TurnTaking {
     if (this.#speech.state === 'confirmed') this.#endpoint.held(this.#speech.pauseMs);
   }
 
-  #judge(candidate: Candidate, probability: number): void {
-    if (!candidate.accepted) {
-      const verdict = this.#verdict(candidate);
-      if (verdict === 'commit') this.#commit(candidate);
-      else if (verdict === 'resume') this.#misfire();
-    }
+  #judge(candidate: Candidate, probability: number, isShort: boolean): void {
+    this.#heed(candidate);
+    if (isShort && this.#speech.state === 'tentative' && !this.#mayBeWords(candidate))
+      this.#misfire();
     if (!candidate.accepted || this.#speech.state !== 'confirmed') return;
     const { silenceMs, onset } = this.#speech;
     if (!candidate.considered && silenceMs >= (this.#options.considerMs ?? 200)) {
@@ -181,6 +193,23 @@ export class TurnTaking {
     }
     const over = this.#isOver(silenceMs, candidate.completion, probability);
     if (over || this.#now - onset >= (this.#options.maxTurnMs ?? 30_000)) this.#end(candidate);
+  }
+
+  /** Decides by what is known of the words and the voice. */
+  #heed(candidate: Candidate): void {
+    const verdict = candidate.accepted ? 'wait' : this.#verdict(candidate);
+    if (verdict === 'commit') this.#commit(candidate);
+    else if (verdict === 'resume') this.#misfire();
+    // However curt: who was understood has said something.
+    const isSure = candidate.accepted && saysSomething(candidate.words);
+    if (isSure && this.#speech.confirm()) this.#confirm();
+  }
+
+  /** Whether the scribe, which is at it, has not come to the end of so short a sound yet. */
+  #mayBeWords({ understoodUntil }: Candidate): boolean {
+    if (this.#options.wordsExpected !== true || understoodUntil === undefined) return false;
+    const { silenceMs, speechEnd } = this.#speech;
+    return understoodUntil < speechEnd && silenceMs < scribePatienceMs;
   }
 
   #isOver(silenceMs: number, completion: number | undefined, probability: number): boolean {
@@ -197,6 +226,7 @@ export class TurnTaking {
         silenceMs: this.#speech.silenceMs,
         elapsedMs: this.#now - candidate.noticed,
         words: this.#options.wordsExpected === true ? candidate.words : undefined,
+        understood: (candidate.understoodUntil ?? 0) >= this.#speech.speechEnd,
       },
       this.#options.interruption,
     );
@@ -225,6 +255,7 @@ export class TurnTaking {
     this.#lastSpeechEnd = speechEnd;
     this.#speech.end();
     this.#floor.awaitReply(candidate.turn);
+    this.#resume();
     this.#decide({ type: 'end', turn: candidate.turn, speechStart, speechEnd, at: this.#now });
   }
 
@@ -238,6 +269,11 @@ export class TurnTaking {
   #resume(): void {
     if (!this.#floor.paused) return;
     this.#floor.paused = false;
+    this.#floor.settleDuck();
+    this.#goOn();
+  }
+
+  #goOn(): void {
     this.#decide({ type: 'floor', command: { type: 'lift' } });
     this.#decide({ type: 'floor', command: { type: 'resume' } });
   }

@@ -27,7 +27,8 @@ const capacity = 2048;
  * Someone who talks over the assistant pauses playback through the `floor` port at the first sign. When
  * it turns out to be a claim (500 ms of speech, or a word that is no back-channel) playback is flushed and
  * an `interrupt` leaves at once; else playback resumes from the same sample and the turn is a misfire.
- * While a reply is awaited and nothing is audible, 250 ms of speech interrupt.
+ * While a reply is awaited and nothing is audible, 250 ms of speech, or such a word, interrupt. A sound shorter than that is a
+ * misfire unless a word was understood. What the assistant begins to say while the person speaks is held until they are done.
  *
  * It hears on while its reader is slow: up to 2 048 elements wait, then the oldest `audio` of them is
  * dropped (event `audio-dropped`); control and utterances are never dropped, they hold up the input.

@@ -13,10 +13,10 @@ export interface InterimListenerOptions {
   /** Told of what was understood, when it changed. */
   onInterim(heard: Recognition): void;
   /**
-   * Told of the same without the word that may still be going on, when that changed: half a "yeah" must not count as
-   * another word. A word that is over may change this and not the whole.
+   * Told with every attempt of the same without the word that may still be going on: half a "yeah" must not count as
+   * another word. That is all that was said in the first `untilMs` of the turn.
    */
-  onFinished(text: string): void;
+  onFinished(text: string, untilMs: number): void;
   /** Told of the error after which no more interims come. */
   onFailure(error: unknown): void;
 }
@@ -68,10 +68,11 @@ export class InterimListener {
       const heard = await stream.partial({ signal });
       // Two thirds of the time belong to everything else that the thread has to do.
       this.#waitMs = Math.max(everyMs, 3 * (clock.now() - startedAt));
-      if (!signal.aborted && heard.text !== '') this.#tell(heard, surelyUntilMs);
+      if (!signal.aborted) this.#tell(heard, surelyUntilMs);
     } catch (error) {
       if (signal.aborted) return;
       this.close();
+      this.#options.onFinished(this.#finished, Infinity);
       this.#options.onFailure(error);
     } finally {
       this.#running = false;
@@ -79,11 +80,17 @@ export class InterimListener {
   }
 
   #tell(heard: Recognition, surelyUntilMs: number): void {
-    const words = heard.words.filter(({ end }) => end <= surelyUntilMs);
-    const finished = words.map(({ text }) => text).join(' ');
-    if (finished !== '' && finished !== this.#finished) this.#options.onFinished(finished);
-    this.#finished = finished;
-    if (heard.text !== this.#text) this.#options.onInterim(heard);
-    this.#text = heard.text;
+    const { text, words } = heard;
+    const isUntimed = text !== '' && words.length === 0;
+    const isUnsure = isUntimed && text !== this.#text;
+    const unfinished = words.findIndex(({ end }) => end > surelyUntilMs);
+    const over = unfinished < 0 ? words : words.slice(0, unfinished);
+    // Without times, what stayed the same is over.
+    if (!isUntimed) this.#finished = over.map((word) => word.text).join(' ');
+    else if (!isUnsure) this.#finished = text;
+    const untilMs = isUnsure ? 0 : Math.min(surelyUntilMs, words[unfinished]?.start ?? Infinity);
+    this.#options.onFinished(this.#finished, untilMs);
+    if (text !== '' && text !== this.#text) this.#options.onInterim(heard);
+    this.#text = text;
   }
 }

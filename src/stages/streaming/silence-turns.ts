@@ -70,7 +70,10 @@ export class SilenceTurns {
     this.#recorder.push(samples, at);
     const change = this.#detector.feed({ probability, at, durationMs });
     if (change === 'tentative') this.#recorder.begin(this.#detector.onset);
-    if (change === 'misfire') this.#recorder.drop();
+    if (change === 'misfire') {
+      this.#detector.end();
+      this.#recorder.drop();
+    }
     if (!this.#sure && this.#detector.state === 'confirmed') {
       this.#sure = true;
       this.#highest += 1;

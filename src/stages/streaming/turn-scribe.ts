@@ -33,6 +33,8 @@ export class TurnScribe {
   /** What came in of later turns meanwhile: typed, for example. */
   readonly #behind: StreamElement[] = [];
   #listening: { readonly turn: number; readonly listener: InterimListener } | undefined;
+  /** The last turn whose words nobody hears before it is over. */
+  #wordless = -1;
 
   constructor(
     name: string,
@@ -92,9 +94,12 @@ export class TurnScribe {
 
   #hear(audio: AudioElement): void {
     const { recognizer, interims = true } = this.#options;
-    if (!interims || recognizer.stream === undefined) return;
     // An utterance of another rate becomes an error element; its interims are just not there.
-    if (audio.sampleRate !== recognizer.sampleRate) return;
+    const fits = audio.sampleRate === recognizer.sampleRate;
+    if (!interims || recognizer.stream === undefined || !fits) {
+      this.#tellNone(audio.turn);
+      return;
+    }
     if (this.#listening?.turn !== audio.turn) {
       this.#listening?.listener.close();
       this.#listening = { turn: audio.turn, listener: this.#listenTo(audio) };
@@ -106,12 +111,15 @@ export class TurnScribe {
     const { recognizer, interimEveryMs = 300 } = this.#options;
     const stream = recognizer.stream?.();
     if (stream === undefined) throw new AntiphonError('unsupported', 'the engine cannot stream');
+    // Ears may wait for what a slow engine makes of a short sound.
+    this.#tellWords({ type: 'words', turn, text: '', final: false, until: at });
     return new InterimListener({
       stream,
       sampleRate: recognizer.sampleRate,
       everyMs: interimEveryMs,
       clock: this.#context.clock,
-      onFinished: (text) => this.#tellWords({ type: 'words', turn, text, final: false }),
+      onFinished: (text, untilMs) =>
+        this.#tellWords({ type: 'words', turn, text, final: false, until: at + untilMs }),
       onInterim: (heard) => {
         // The next one replaces it, so one that finds no room is not missed.
         if (this.#output.writable) this.#output.offer(this.#transcript(heard, turn, at, false));
@@ -151,6 +159,7 @@ export class TurnScribe {
       );
     } catch (thrown) {
       if (this.#signal.aborted) throw thrown;
+      this.#tellWords({ type: 'words', turn, text: '', final: true });
       await this.#output.write(this.#failure(thrown, turn, at));
     }
   }
@@ -189,6 +198,13 @@ export class TurnScribe {
       words: words.map(onCaptureClock),
       ...(language === undefined ? {} : { language }),
     });
+  }
+
+  /** Ears need not wait for words of this turn. */
+  #tellNone(turn: number): void {
+    if (turn === this.#wordless) return;
+    this.#wordless = turn;
+    this.#tellWords({ type: 'words', turn, text: '', final: false, until: Infinity });
   }
 
   #tellWords(words: FloorWords): void {

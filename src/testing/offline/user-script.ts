@@ -36,7 +36,7 @@ export type UserStep =
 
 /** Makes the steps of a person. */
 export interface UserSteps {
-  /** Says something in the language of tones, in `ms` altogether: 350 a word unless given. A single word shorter than 250 ms is a misfire. */
+  /** Says something in the language of tones, in `ms` altogether: 350 a word unless given. */
   says(text: string, ms?: number): UserStep;
   /** Is heard as in a recording, of any rate. */
   plays(recording: Recording): UserStep;

@@ -35,6 +35,28 @@ const utterance = (turn: number, at = 0, sampleRate = rate): UtteranceElement =>
 const turnEnd = (turn: number): StreamElement => element('turn-end', { turn });
 const kinds = (elements: readonly StreamElement[]): Kind[] => elements.map(({ kind }) => kind);
 
+/** The ears' end of a port for words; `told` resolves with the first `count` messages. */
+function ears(): {
+  readonly words: MessagePort;
+  told(count: number): Promise<readonly FloorWords[]>;
+} {
+  const { port1: words, port2 } = new MessageChannel();
+  const messages: FloorWords[] = [];
+  let heard = (): void => {};
+  port2.onmessage = ({ data }: MessageEvent<FloorWords>) => {
+    messages.push(data);
+    heard();
+  };
+  return {
+    words,
+    async told(count) {
+      while (messages.length < count) await new Promise<void>((resolve) => (heard = resolve));
+      port2.close();
+      return messages;
+    },
+  };
+}
+
 /** A stage at work, fed and read by hand. */
 function atWork(options: STTStageOptions): {
   give(...elements: StreamElement[]): Promise<void>;
@@ -290,44 +312,97 @@ describe('interim transcripts', () => {
     expect(kinds(outputs)).toEqual(['transcript', 'message']);
   });
 
-  it('tell ears the words that are over, and at the end all', async () => {
-    const { port1, port2 } = new MessageChannel();
-    const told: FloorWords[] = [];
-    const three = new Promise<void>((resolve) => {
-      port2.onmessage = ({ data }: MessageEvent<FloorWords>) => {
-        told.push(data);
-        if (told.length === 2) resolve();
-      };
-    });
+  it('tell ears the words that are over, up to where they are all, and at the end all', async () => {
+    const { words, told } = ears();
     const recognizer = scriptedRecognizer([recognition('yeah right')], { interims: 'by-hand' });
-    const stage = atWork({ recognizer, words: port1 });
-    await stage.give(audio(5, 400));
+    const stage = atWork({ recognizer, words });
+    await stage.give(audio(5, 400, 2000));
     // Words of 100 ms each: after 400 ms of audio the third may still be going on.
     recognizer.streams[0]?.answer(recognition('yeah right no'));
     await stage.give(utterance(5), turnEnd(5));
-    await three;
     await stage.finish();
-    port2.close();
-    expect(told).toEqual([
-      { type: 'words', turn: 5, text: 'yeah right', final: false },
+    expect(await told(3)).toEqual([
+      { type: 'words', turn: 5, text: '', final: false, until: 2000 },
+      { type: 'words', turn: 5, text: 'yeah right', final: false, until: 2200 },
       { type: 'words', turn: 5, text: 'yeah right', final: true },
     ]);
   });
 
   it('tell ears that a lone word is over, although it is written down already', async () => {
-    const { port1, port2 } = new MessageChannel();
-    const told = new Promise<FloorWords>((resolve) => {
-      port2.onmessage = ({ data }: MessageEvent<FloorWords>) => resolve(data);
-    });
+    const { words, told } = ears();
     const recognizer = scriptedRecognizer([], { interims: 'by-hand' });
-    const stage = atWork({ recognizer, words: port1 });
+    const stage = atWork({ recognizer, words });
     await stage.give(audio(5, 300));
     const stop = recognition('stop', { words: [{ text: 'stop', start: 50, end: 250 }] });
     recognizer.streams[0]?.answer(stop);
     await stage.give(audio(5, 300));
     recognizer.streams[0]?.answer(stop);
-    expect(await told).toEqual({ type: 'words', turn: 5, text: 'stop', final: false });
+    expect((await told(3)).slice(1)).toEqual([
+      { type: 'words', turn: 5, text: '', final: false, until: 50 },
+      { type: 'words', turn: 5, text: 'stop', final: false, until: 440 },
+    ]);
     expect(kinds(await stage.finish())).toEqual(['transcript']);
-    port2.close();
+  });
+
+  it('tell ears that nothing was understood, and take words back', async () => {
+    const { words, told } = ears();
+    const recognizer = scriptedRecognizer([], { interims: 'by-hand' });
+    const stage = atWork({ recognizer, words });
+    for (const text of ['stop', '']) {
+      await stage.give(audio(5, 400));
+      recognizer.streams[0]?.answer(recognition(text));
+    }
+    expect((await told(3)).map(({ text, until }) => [text, until])).toEqual([
+      ['', 0],
+      ['stop', 240],
+      ['', 640],
+    ]);
+    await stage.finish();
+  });
+
+  it('without times are over when they stay the same', async () => {
+    const { words, told } = ears();
+    const recognizer = scriptedRecognizer([], { interims: 'by-hand' });
+    const stage = atWork({ recognizer, words });
+    for (const text of ['st', 'stop', 'stop']) {
+      await stage.give(audio(5, 400));
+      recognizer.streams[0]?.answer(recognition(text, { words: [] }));
+    }
+    expect((await told(4)).map(({ text, until }) => [text, until])).toEqual([
+      ['', 0],
+      ['', 0],
+      ['', 0],
+      ['stop', 1040],
+    ]);
+    await stage.finish();
+  });
+
+  it('that will not come are not waited for: ears are told', async () => {
+    const none = { type: 'words', text: '', final: false, until: Infinity };
+    const unable = ears();
+    const recognizer = scriptedRecognizer(['a'], { interims: 'none' });
+    await runOn(new STTStage({ recognizer, words: unable.words }), [
+      audio(1, 300),
+      audio(1, 300),
+      utterance(1),
+    ]);
+    expect(await unable.told(2)).toMatchObject([
+      { ...none, turn: 1 },
+      { text: 'a', final: true },
+    ]);
+    const broken = ears();
+    const breaking = scriptedRecognizer([], { interims: 'by-hand' });
+    const stage = atWork({ recognizer: breaking, words: broken.words });
+    await stage.give(audio(1, 400));
+    breaking.streams[0]?.answer(new Error('broken'));
+    expect(await broken.told(2)).toMatchObject([{ until: 0 }, { ...none, turn: 1 }]);
+    await stage.finish();
+  });
+
+  it('of an utterance that could not be understood are none: ears await no reply', async () => {
+    const { words, told } = ears();
+    const failure = new AntiphonError('model-run', 'out of memory');
+    await runOn(new STTStage({ recognizer: scriptedRecognizer([failure]), words }), [utterance(1)]);
+    expect(await told(1)).toEqual([{ type: 'words', turn: 1, text: '', final: true }]);
   });
 });

@@ -1,5 +1,5 @@
 /** Plays a scripted conversation to `TurnTaking` and keeps what it decided. */
-import type { FloorMessage } from '../../../src/audio/floor.ts';
+import type { FloorMessage, FloorWords } from '../../../src/audio/floor.ts';
 import {
   type TurnDecision,
   TurnTaking,
@@ -65,7 +65,7 @@ export const silent = (turn: number, finished: boolean): FloorMessage => ({
   at: 0,
   finished,
 });
-export const words = (turn: number, text: string, final = false): FloorMessage => ({
+export const words = (turn: number, text: string, final = false): FloorWords => ({
   type: 'words',
   turn,
   text,

@@ -42,6 +42,8 @@ describe('the verdict', () => {
     ['nothing stands against speech while the assistant listens', { floor: 'listening' }, 'commit'],
     ['a thinking assistant yields to 250 ms', { floor: 'thinking', voicedMs: 256 }, 'commit'],
     ['but not to less', { floor: 'thinking', voicedMs: 224 }, 'wait'],
+    ['unless it was a word', { floor: 'thinking', voicedMs: 224, words: 'no' }, 'commit'],
+    ['that is no "mhm"', { floor: 'thinking', voicedMs: 224, words: 'mhm' }, 'wait'],
     ['a speaking one waits', { voicedMs: 480 }, 'wait'],
     ['and yields to 500 ms', { voicedMs: 512 }, 'commit'],
     ['or to a word', { words: 'stop' }, 'commit'],
@@ -49,6 +51,7 @@ describe('the verdict', () => {
     ['but to 1.2 s of it', { voicedMs: 1216, words: 'yeah yeah yeah' }, 'commit'],
     ['it goes on when silence follows "mhm"', { silenceMs: 608, words: 'mhm' }, 'resume'],
     ['it waits for words that may still come', { silenceMs: 608 }, 'wait'],
+    ['but not when there were none', { silenceMs: 608, understood: true }, 'resume'],
     ['but no longer than 2 s', { silenceMs: 1600, elapsedMs: 2016 }, 'resume'],
     ['and not at all when nobody transcribes', { silenceMs: 608, words: undefined }, 'resume'],
   ] as const)('%s', (_, facts, verdict) => {

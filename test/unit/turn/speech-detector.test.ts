@@ -17,6 +17,7 @@ function changes(
   return probabilities.flatMap((probability, index): [SpeechChange, number][] => {
     const frame = { probability, at: index * frameMs, durationMs: frameMs };
     const change = detector.feed(frame, loudspeaker);
+    if (change === 'misfire') detector.end();
     return change === undefined ? [] : [[change, (index + 1) * frameMs]];
   });
 }
@@ -60,6 +61,21 @@ describe('the speech detector', () => {
   it('finds faint speech that wavers about the threshold', () => {
     const wavering = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 0.55 : 0.4));
     expect(changes(wavering)[0]).toEqual(['tentative', 96]);
+  });
+
+  it('dates speech by itself, not by a noise that hovered below the threshold before', () => {
+    const detector = new SpeechDetector();
+    changes(frames([32, 0.6], [3200, 0.4], [640, 0.9]), 'silent', detector);
+    expect(detector.onset).toBe(3232);
+  });
+
+  it('can be told that a short sound was speech', () => {
+    const detector = new SpeechDetector();
+    expect(detector.confirm()).toBe(false);
+    changes(frames([96, 0.9]), 'silent', detector);
+    expect([detector.confirm(), detector.confirm()]).toEqual([true, false]);
+    expect(changes(frames([640, 0]), 'silent', detector)).toEqual([]);
+    expect(detector.state).toBe('confirmed');
   });
 
   it('reports the length of a pause that speech ended', () => {

@@ -126,6 +126,7 @@ describe('whatever happens', () => {
       turn: fc.integer({ min: 1, max: 5 }),
       text: fc.constantFrom('mhm', 'stop', ''),
       final: fc.boolean(),
+      until: fc.constantFrom(0, 2000, Infinity),
     }),
     fc.record({ type: fc.constant('turn' as const), turn: fc.integer({ min: 1, max: 9 }) }),
   );
@@ -144,10 +145,36 @@ describe('whatever happens', () => {
     fc.assert(
       fc.property(steps, (script) => {
         const talk = new Conversation({ wordsExpected: true });
-        for (const step of script)
+        let spoken: number | undefined;
+        let voided = 0;
+        let paused = false;
+        let done = 0;
+        const obey = (): void => {
+          for (const { decision } of talk.log.slice(done)) {
+            done += 1;
+            if (decision.type !== 'floor') continue;
+            const { command } = decision;
+            if (command.type === 'pause') paused = spoken !== undefined;
+            else if (command.type === 'resume') paused = false;
+            else if (command.type === 'flush') voided = Math.max(voided, command.turn);
+            if (spoken === undefined || spoken > voided) continue;
+            spoken = undefined;
+            paused = false;
+          }
+        };
+        for (const step of script) {
           if ('ms' in step) talk.hear([step.ms, step.probability]);
           else talk.report(step);
+          obey();
+          if ('ms' in step || (step.type !== 'audible' && step.type !== 'silent')) continue;
+          // A voice ends before another begins.
+          if (step.type === 'audible' && step.turn <= voided) continue;
+          if (step.type === 'silent' && step.turn !== spoken) continue;
+          if (step.type === 'silent' || step.turn !== spoken) paused = false;
+          spoken = step.type === 'audible' ? step.turn : undefined;
+        }
         talk.hear([6000, 0]);
+        obey();
         const started = talk.log.flatMap(({ decision }) =>
           decision.type === 'start' ? [decision.turn] : [],
         );
@@ -158,11 +185,6 @@ describe('whatever happens', () => {
         expect(
           started.every((turn, index) => index === 0 || turn > (started[index - 1] ?? 0)),
         ).toBe(true);
-        let paused = false;
-        for (const { decision } of talk.log)
-          if (decision.type === 'floor')
-            paused =
-              decision.command.type === 'pause' || (paused && decision.command.type === 'lift');
         expect(paused).toBe(false);
       }),
       { numRuns: 300 },
