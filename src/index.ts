@@ -66,13 +66,13 @@ export type {
 export { AudioTurnStage } from './stages/streaming/audio-turn-stage.ts';
 export type { AudioTurnKind } from './stages/streaming/audio-turn-stage.ts';
 export type { AudioTurnOptions } from './stages/streaming/audio-turn-options.ts';
+export { duplexTools, type DuplexToolsOptions } from './stages/streaming/duplex/tools.ts';
 export { DuplexProviderStage } from './stages/streaming/duplex-provider-stage.ts';
-export { duplexTools } from './stages/streaming/duplex/tools.ts';
-export type { DuplexToolsOptions } from './stages/streaming/duplex/tools.ts';
-export type { DuplexKind } from './stages/streaming/duplex-provider-stage.ts';
+export type { DuplexConsumed, DuplexKind } from './stages/streaming/duplex-provider-stage.ts';
 export type {
   DuplexOptions,
   DuplexSetup,
+  DuplexToolOptions,
   DuplexToolRound,
   DuplexTools,
 } from './stages/streaming/duplex/options.ts';
@@ -252,6 +252,10 @@ export type {
   RealtimeToolResult,
   TurnDetection,
 } from './providers/realtime/realtime.ts';
+export type {
+  RealtimeFunctions,
+  RealtimeSettings,
+} from './providers/realtime/realtime-provider.ts';
 export type { JsonObject, WebSocketClass } from './providers/realtime/json-socket.ts';
 export { defineTool } from './providers/define-tool.ts';
 export { answerLater } from './providers/tools.ts';

@@ -10,7 +10,7 @@ import { StateStoreLoadStage } from '../stages/conversation/state-store-load-sta
 import { StateStoreSaveStage } from '../stages/conversation/state-store-save-stage.ts';
 import { TemplateStage } from '../stages/conversation/template-stage.ts';
 import type { AudioTurnKind } from '../stages/streaming/audio-turn-stage.ts';
-import type { DuplexKind } from '../stages/streaming/duplex-provider-stage.ts';
+import type { DuplexConsumed, DuplexKind } from '../stages/streaming/duplex-provider-stage.ts';
 import { TapStage } from '../stages/utility/tap-stage.ts';
 import { defaultSystem, type ConversationParts } from './conversation.ts';
 
@@ -19,7 +19,7 @@ export interface RealtimeEnds {
   readonly microphone: Stage<never, 'audio'>;
   /** Decides about turns; absent where the server does. */
   readonly ears?: Stage<'audio', AudioTurnKind>;
-  readonly duplex: Stage<'audio' | 'utterance' | 'message' | 'text', DuplexKind>;
+  readonly duplex: Stage<DuplexConsumed, DuplexKind>;
   readonly speaker: Stage<'speech', 'message' | 'error'>;
 }
 

@@ -5,10 +5,14 @@ import { inWorker, type WorkerStage } from '../core/stage/remote-stage.ts';
 import type { Stage } from '../core/stage/stage.ts';
 import type { RealtimeProvider } from '../providers/realtime/realtime.ts';
 import { serveDuplexHome, type DuplexHome } from '../stages/streaming/duplex/home.ts';
-import { DuplexProviderStage, type DuplexKind } from '../stages/streaming/duplex-provider-stage.ts';
+import {
+  duplexConsumes,
+  duplexEmits,
+  DuplexProviderStage,
+  type DuplexConsumed,
+  type DuplexKind,
+} from '../stages/streaming/duplex-provider-stage.ts';
 import type { VoiceAgentOptions } from './options.ts';
-
-type DuplexConsumed = 'audio' | 'utterance' | 'message' | 'text';
 
 /** The stage, and how to let go of what it has on the page. */
 export interface RealtimeStage {
@@ -62,20 +66,8 @@ export function realtimeStage(
       type: 'duplex',
       session: 'safe',
       keepAlive: true,
-      consumes: ['audio', 'utterance', 'message', 'text'],
-      emits: [
-        'transcript',
-        'message',
-        'text',
-        'speech',
-        'tool-call',
-        'tool-result',
-        'speech-start',
-        'speech-end',
-        'turn-end',
-        'interrupt',
-        'error',
-      ],
+      consumes: duplexConsumes,
+      emits: duplexEmits,
     },
   );
   return {

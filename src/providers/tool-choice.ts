@@ -3,12 +3,13 @@ import type { ToolChoice } from './provider.ts';
 import type { ToolDefinition } from './tools.ts';
 
 /** The choice as far as the tools on offer allow it; undefined: the model is free. */
-export function possibleChoice(
-  choice: ToolChoice | undefined,
+export function possibleChoice<C extends ToolChoice>(
+  choice: C | undefined,
   offered: readonly ToolDefinition[],
-): Exclude<ToolChoice, 'auto'> | undefined {
-  if (choice === undefined || choice === 'auto') return undefined;
-  if (choice === 'none') return choice;
-  if (choice === 'required') return offered.length > 0 ? choice : undefined;
-  return offered.some(({ name }) => name === choice.name) ? choice : undefined;
+): Exclude<C, 'auto'> | undefined {
+  const isPossible =
+    typeof choice === 'object'
+      ? offered.some(({ name }) => name === choice.name)
+      : choice === 'none' || (choice === 'required' && offered.length > 0);
+  return isPossible ? (choice as Exclude<C, 'auto'>) : undefined;
 }

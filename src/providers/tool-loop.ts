@@ -165,7 +165,7 @@ export async function* toolLoop(
         ...options.request,
         messages: [...messages],
         tools: offered,
-        ...(forced === undefined || forced === 'none' ? {} : { toolChoice: forced }),
+        ...(forced ? { toolChoice: forced } : {}),
       };
       try {
         yield* round.stream(provider, request, signal, joint);

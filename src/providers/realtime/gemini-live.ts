@@ -1,16 +1,21 @@
 /** Google's Gemini Live API as a realtime provider, over a WebSocket with an ephemeral token. */
 import { deferred } from '../../core/deferred.ts';
-import { AntiphonError, serializeError } from '../../core/errors.ts';
+import { serializeError } from '../../core/errors.ts';
 import { abortable } from '../abort.ts';
-import type { RetryPolicy } from '../http/retry.ts';
 import { arrayOf, recordOf } from '../chat/json.ts';
 import { endpoint } from '../http/endpoint.ts';
 import { querySecrets } from '../http/key-shapes.ts';
 import { publicUrl } from '../http/redact.ts';
 import { geminiInputRate, historyContent, toolsOf } from './gemini-messages.ts';
 import { GeminiSession } from './gemini-session.ts';
-import { openJsonSocket, type JsonObject, type WebSocketClass } from './json-socket.ts';
-import { checkServer, mintedToken } from './realtime-token.ts';
+import { openJsonSocket, type JsonObject } from './json-socket.ts';
+import {
+  acceptedWithin,
+  realtimeProvider,
+  type RealtimeFunctions,
+  type RealtimeSettings,
+} from './realtime-provider.ts';
+import { mintedToken } from './realtime-token.ts';
 import type {
   RealtimeConnectOptions,
   RealtimeProvider,
@@ -20,9 +25,7 @@ import type {
 } from './realtime.ts';
 
 /** Settings of {@link geminiLive} that survive structured clone. */
-export interface GeminiLiveSettings {
-  /** For example `gemini-3.1-flash-live-preview`. */
-  readonly model: string;
+export interface GeminiLiveSettings extends RealtimeSettings {
   /** A prebuilt voice; the model's own unless given. */
   readonly voice?: string;
   /**
@@ -38,23 +41,15 @@ export interface GeminiLiveSettings {
   readonly url?: string;
   /** Of the method for ephemeral tokens; `v1alpha` unless given. */
   readonly apiVersion?: string;
-  /** Until the server has accepted the setup, in ms. Default 10 000. */
-  readonly connectTimeoutMs?: number;
-  /** Trying to connect, again too: 5 attempts from 500 ms on unless given. */
-  readonly reconnect?: RetryPolicy;
-  /** Allows a long-lived key in a page only you can open. */
-  readonly dangerouslyAllowBrowserKey?: boolean;
 }
 
 /** What {@link geminiLive} takes. */
-export interface GeminiLiveOptions extends GeminiLiveSettings {
+export interface GeminiLiveOptions extends GeminiLiveSettings, RealtimeFunctions {
   /**
    * Gives an ephemeral token (`auth_tokens/…`) that your server minted; asked before every connection, so mint it with
    * `uses: 0` or anew each time.
    */
   readonly token: RealtimeToken;
-  /** A WebSocket class where the realm has none (Node 20). */
-  readonly webSocket?: WebSocketClass;
 }
 
 /**
@@ -69,27 +64,18 @@ export interface GeminiLiveOptions extends GeminiLiveSettings {
  * });
  */
 export function geminiLive(options: GeminiLiveOptions): RealtimeProvider {
-  const { token, webSocket: _webSocket, ...settings } = options;
-  if (typeof settings.model !== 'string' || settings.model === '')
-    throw new AntiphonError('invalid-argument', 'geminiLive needs a `model`.', {
-      hint: "For example model: 'gemini-3.1-flash-live-preview'.",
-    });
-  if (typeof token !== 'function')
-    throw new AntiphonError('invalid-argument', 'geminiLive needs `token`, a function.', {
-      hint: 'Mint an ephemeral token on your server and fetch it there; it is asked for at every connection.',
-    });
-  checkServer(serverOf(settings), settings.dangerouslyAllowBrowserKey);
-  return {
-    id: `gemini-live:${settings.model}`,
+  return realtimeProvider(options, {
+    vendor: 'gemini',
+    name: 'geminiLive',
+    family: 'gemini-live',
+    example: 'gemini-3.1-flash-live-preview',
+    server: serverOf(options),
     inputSampleRate: geminiInputRate,
     outputSampleRate: 24_000,
-    turnDetection: isLocal(settings) ? 'local' : 'server',
+    turnDetection: isLocal(options) ? 'local' : 'server',
     finalTranscripts: false,
-    ...(settings.reconnect === undefined ? {} : { reconnect: settings.reconnect }),
-    recipe: { vendor: 'gemini', settings: { ...settings } },
-    token,
     connect: (setup, connection) => connect(options, setup, connection),
-  };
+  });
 }
 
 const isLocal = ({ turnDetection = 'local' }: GeminiLiveSettings): boolean =>
@@ -129,11 +115,7 @@ async function connect(
     endsWithStatus: options.model.includes('extended-thinking'),
     onEvent,
   });
-  const timer = setTimeout(() => {
-    const message = `${where} did not accept the setup within ${connectTimeoutMs} ms.`;
-    const hint = 'Try again, or give more time with `connectTimeoutMs`.';
-    accepted.reject(new AntiphonError('provider-timeout', message, { hint, retryable: true }));
-  }, connectTimeoutMs);
+  const stopWaiting = acceptedWithin(options, where, accepted.reject);
   try {
     socket.send({ setup: setupOf(options, setup) });
     await abortable(accepted.promise, signal);
@@ -145,7 +127,7 @@ async function connect(
     session.close();
     throw error;
   } finally {
-    clearTimeout(timer);
+    stopWaiting();
   }
 }
 

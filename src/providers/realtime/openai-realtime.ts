@@ -1,16 +1,21 @@
 /** OpenAI's Realtime API (GA) as a realtime provider, over a WebSocket with an ephemeral token. */
 import { deferred } from '../../core/deferred.ts';
-import { AntiphonError, deserializeError, serializeError } from '../../core/errors.ts';
+import { deserializeError, serializeError } from '../../core/errors.ts';
 import { abortable } from '../abort.ts';
 import { arrayOf, recordOf } from '../chat/json.ts';
-import type { RetryPolicy } from '../http/retry.ts';
 import { querySecrets } from '../http/key-shapes.ts';
 import { publicUrl } from '../http/redact.ts';
 import { possibleChoice } from '../tool-choice.ts';
-import { openJsonSocket, type JsonObject, type WebSocketClass } from './json-socket.ts';
+import { openJsonSocket, type JsonObject } from './json-socket.ts';
 import { errorOf, itemsOf, numberIn } from './openai-events.ts';
 import { openAIRate, OpenAISession } from './openai-session.ts';
-import { checkServer, mintedToken } from './realtime-token.ts';
+import {
+  acceptedWithin,
+  realtimeProvider,
+  type RealtimeFunctions,
+  type RealtimeSettings,
+} from './realtime-provider.ts';
+import { mintedToken } from './realtime-token.ts';
 import type {
   RealtimeConnectOptions,
   RealtimeProvider,
@@ -20,9 +25,7 @@ import type {
 } from './realtime.ts';
 
 /** Settings of {@link openAIRealtime} that survive structured clone. */
-export interface OpenAIRealtimeSettings {
-  /** For example `gpt-realtime-2.1`. */
-  readonly model: string;
+export interface OpenAIRealtimeSettings extends RealtimeSettings {
   /** `marin` unless given. Fixed once the session has spoken. */
   readonly voice?: string;
   /**
@@ -36,22 +39,14 @@ export interface OpenAIRealtimeSettings {
   readonly session?: JsonObject;
   /** `wss://api.openai.com/v1/realtime` unless given. */
   readonly url?: string;
-  /** Until the server has accepted the session, in ms. Default 10 000. */
-  readonly connectTimeoutMs?: number;
   /** Silence of the server after which it is asked for a sign of life, in ms. Default 20 000. */
   readonly keepaliveMs?: number;
-  /** Trying to connect, again too: 5 attempts from 500 ms on unless given. */
-  readonly reconnect?: RetryPolicy;
-  /** Allows a long-lived key in a page only you can open. */
-  readonly dangerouslyAllowBrowserKey?: boolean;
 }
 
 /** What {@link openAIRealtime} takes. */
-export interface OpenAIRealtimeOptions extends OpenAIRealtimeSettings {
+export interface OpenAIRealtimeOptions extends OpenAIRealtimeSettings, RealtimeFunctions {
   /** Gives an ephemeral token (`ek_…`) that your server minted; asked before every connection. */
   readonly token: RealtimeToken;
-  /** A WebSocket class where the realm has none (Node 20). */
-  readonly webSocket?: WebSocketClass;
 }
 
 /**
@@ -65,28 +60,19 @@ export interface OpenAIRealtimeOptions extends OpenAIRealtimeSettings {
  * });
  */
 export function openAIRealtime(options: OpenAIRealtimeOptions): RealtimeProvider {
-  const { token, webSocket: _webSocket, ...settings } = options;
-  if (typeof settings.model !== 'string' || settings.model === '')
-    throw new AntiphonError('invalid-argument', 'openAIRealtime needs a `model`.', {
-      hint: "For example model: 'gpt-realtime-2.1'.",
-    });
-  if (typeof token !== 'function')
-    throw new AntiphonError('invalid-argument', 'openAIRealtime needs `token`, a function.', {
-      hint: 'Mint an ephemeral token on your server and fetch it there; it is asked for at every connection.',
-    });
-  checkServer(serverOf(settings), settings.dangerouslyAllowBrowserKey);
-  return {
-    id: `openai-realtime:${settings.model}`,
+  return realtimeProvider(options, {
+    vendor: 'openai',
+    name: 'openAIRealtime',
+    family: 'openai-realtime',
+    example: 'gpt-realtime-2.1',
+    server: serverOf(options),
     inputSampleRate: openAIRate,
     outputSampleRate: openAIRate,
-    turnDetection: detectionOf(settings) === null ? 'local' : 'server',
+    turnDetection: detectionOf(options) === null ? 'local' : 'server',
     finalTranscripts: true,
     takesToolChoice: true,
-    ...(settings.reconnect === undefined ? {} : { reconnect: settings.reconnect }),
-    recipe: { vendor: 'openai', settings: { ...settings } },
-    token,
     connect: (setup, connection) => connect(options, setup, connection),
-  };
+  });
 }
 
 async function connect(
@@ -140,17 +126,7 @@ async function connect(
     keepaliveMs,
     mustCall: choice !== undefined && choice !== 'none',
   });
-  const timer = setTimeout(
-    () =>
-      fail(
-        new AntiphonError(
-          'provider-timeout',
-          `${where} did not accept the session within ${connectTimeoutMs} ms.`,
-          { hint: 'Try again, or give more time with `connectTimeoutMs`.', retryable: true },
-        ),
-      ),
-    connectTimeoutMs,
-  );
+  const stopWaiting = acceptedWithin(options, where, fail);
   try {
     const facts = await abortable(created.promise, signal);
     socket.send({ type: 'session.update', session: sessionOf(options, setup, choice) });
@@ -165,7 +141,7 @@ async function connect(
     session.close();
     throw error;
   } finally {
-    clearTimeout(timer);
+    stopWaiting();
   }
 }
 

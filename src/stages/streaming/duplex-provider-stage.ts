@@ -5,19 +5,29 @@ import type { AudioFormat, Stage, StageContext } from '../../core/stage/stage.ts
 import type { DuplexOptions } from './duplex/options.ts';
 import { DuplexRun } from './duplex/run.ts';
 
+/** What the stage consumes, wherever it lives. */
+export const duplexConsumes = ['audio', 'utterance', 'message', 'text'] as const;
+
 /** What the stage emits besides what it passes on. */
-export type DuplexKind =
-  | 'transcript'
-  | 'message'
-  | 'text'
-  | 'speech'
-  | 'tool-call'
-  | 'tool-result'
-  | 'speech-start'
-  | 'speech-end'
-  | 'turn-end'
-  | 'interrupt'
-  | 'error';
+export const duplexEmits = [
+  'transcript',
+  'message',
+  'text',
+  'speech',
+  'tool-call',
+  'tool-result',
+  'speech-start',
+  'speech-end',
+  'turn-end',
+  'interrupt',
+  'error',
+] as const;
+
+/** Kinds that a `DuplexProviderStage` consumes. */
+export type DuplexConsumed = (typeof duplexConsumes)[number];
+
+/** Kinds that a `DuplexProviderStage` emits. */
+export type DuplexKind = (typeof duplexEmits)[number];
 
 /** Outputs that may wait: few, so that words are assigned to speech as late as possible. */
 const capacity = 4;
@@ -41,27 +51,12 @@ const capacity = 4;
  * `realtime-given-up`, `audio-dropped`, `turn-committed`, `transcript-late`, `first-token`, `first-audio`, `truncated`,
  * `reply-too-long`, those of tools (`ToolEvent`); `element` where `tell` asks for it.
  */
-export class DuplexProviderStage implements Stage<
-  'audio' | 'utterance' | 'message' | 'text',
-  DuplexKind
-> {
+export class DuplexProviderStage implements Stage<DuplexConsumed, DuplexKind> {
   readonly name: string;
   readonly type = 'duplex';
   readonly session = 'safe';
-  readonly consumes = ['audio', 'utterance', 'message', 'text'] as const;
-  readonly emits: readonly DuplexKind[] = [
-    'transcript',
-    'message',
-    'text',
-    'speech',
-    'tool-call',
-    'tool-result',
-    'speech-start',
-    'speech-end',
-    'turn-end',
-    'interrupt',
-    'error',
-  ];
+  readonly consumes: readonly DuplexConsumed[] = duplexConsumes;
+  readonly emits: readonly DuplexKind[] = duplexEmits;
   readonly format: { readonly output: AudioFormat };
   readonly #options: DuplexOptions;
 
