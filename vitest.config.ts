@@ -4,6 +4,7 @@
  */
 import { playwright } from '@vitest/browser-playwright';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { realtimeServerCommands } from './test/browser/realtime/commands.ts';
 import { providerServerCommands } from './test/providers/commands.ts';
@@ -13,7 +14,17 @@ const executablePath =
   process.env['CHROME_PATH'] ??
   ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'].find(existsSync);
 
+const fastCheck = fileURLToPath(new URL('test/fast-check.ts', import.meta.url));
+
 export default defineConfig({
+  plugins: [
+    {
+      name: 'fast-check as configured',
+      enforce: 'pre',
+      resolveId: (id, importer) =>
+        id === 'fast-check' && importer !== fastCheck ? fastCheck : undefined,
+    },
+  ],
   worker: { format: 'es' },
   server: { fs: { strict: false } },
   optimizeDeps: { include: [...workerDependencies, 'fast-check'] },

@@ -56,6 +56,30 @@ describe('merge()', () => {
     );
   });
 
+  it('takes turns between inputs that have something, whatever they have', async () => {
+    await fc.assert(
+      fc.asyncProperty(lengths, async (lengths) => {
+        const inputs = lengths.map((length, input) => {
+          const { writer, reader } = channel<{ readonly input: number }>({ capacity: 12 });
+          for (let value = 0; value < length; value += 1) writer.offer({ input });
+          writer.close();
+          return reader;
+        });
+        const left = [...lengths];
+        const served = lengths.map(() => 0);
+        for await (const { input } of merge(inputs)) {
+          left[input]! -= 1;
+          served[input]! += 1;
+          // Nobody who still waits is more than one turn behind.
+          for (const [other, count] of left.entries())
+            if (count > 0) expect(served[other]!).toBeGreaterThanOrEqual(served[input]! - 1);
+        }
+        expect(left.every((count) => count === 0)).toBe(true);
+      }),
+      runs(),
+    );
+  });
+
   it('passes on the failure of any input, or the leaving of its reader, and lets go of all', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -4,19 +4,29 @@ import { describe, expect, it } from 'vitest';
 import { element, type StreamElement } from '../../src/core/element.ts';
 import { PipelineBuilder } from '../../src/core/pipeline/builder.ts';
 import type { StreamElement as Element } from '../../src/core/element.ts';
-import { transform } from '../../src/core/stage/define-stage.ts';
+import { defineStage, transform } from '../../src/core/stage/define-stage.ts';
 import type { Stage, StageContext } from '../../src/core/stage/stage.ts';
 import { runs } from './runs.ts';
 
 /** What a stage does with what it gets. */
 interface Habit {
-  readonly kind: 'pass' | 'step' | 'double' | 'wait' | 'await turn' | 'throw' | 'stop';
+  readonly kind:
+    | 'pass'
+    | 'step'
+    | 'slow step'
+    | 'around'
+    | 'double'
+    | 'wait'
+    | 'await turn'
+    | 'throw'
+    | 'stop';
   readonly at: number;
 }
 
 const habit: fc.Arbitrary<Habit> = fc.record({
   kind: fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom('pass' as const, 'step' as const, 'wait' as const) },
+    { weight: 3, arbitrary: fc.constantFrom('slow step' as const, 'around' as const) },
     { weight: 2, arbitrary: fc.constantFrom('double' as const, 'await turn' as const) },
     { weight: 1, arbitrary: fc.constantFrom('throw' as const, 'stop' as const) },
   ),
@@ -33,9 +43,51 @@ async function untilTurnEnds({ turnSignal }: StageContext, turn: number): Promis
   for (let left = 20; left > 0 && !signal.aborted; left -= 1) await Promise.resolve();
 }
 
-function stageOf(name: string, { kind, at }: Habit, closed: string[]): Stage {
+function stageOf(
+  name: string,
+  { kind, at }: Habit,
+  { closed, busy }: { readonly closed: string[]; readonly busy: Set<symbol> },
+): Stage {
   if (kind === 'step')
     return transform({ name, consumes: ['text'], emits: ['text'], process: (one) => one });
+  if (kind === 'slow step') {
+    // What is under way when the run ends has to be torn down before it has ended.
+    return transform({
+      name,
+      consumes: ['text'],
+      emits: ['text'],
+      async *process(one) {
+        const mine = Symbol(name);
+        busy.add(mine);
+        try {
+          await tick(at);
+          yield one;
+        } finally {
+          await tick(at % 3);
+          busy.delete(mine);
+        }
+      },
+    });
+  }
+  if (kind === 'around')
+    return defineStage({
+      name,
+      type: 'transform',
+      session: 'safe',
+      consumes: ['text'],
+      emits: ['text'],
+      async *process(input) {
+        try {
+          for await (const one of input) {
+            await tick(at);
+            yield one;
+          }
+        } finally {
+          await tick(at % 3);
+          closed.push(name);
+        }
+      },
+    });
   return {
     name,
     type: 'transform',
@@ -82,12 +134,14 @@ const shape: fc.Arbitrary<Shape> = fc.record({
 /** head → left and right → tail; a side without stages is no branch. */
 function build({ head, left, right, tail, capacity }: Shape) {
   const closed: string[] = [];
+  /** Steps that are under way. */
+  const busy = new Set<symbol>();
   const names: string[] = [];
   const part = (label: string, habits: readonly Habit[]): Stage[] =>
     habits.map((habit, index) => {
       const name = `${label}${index}`;
-      if (habit.kind !== 'step') names.push(name);
-      return stageOf(name, habit, closed);
+      if (!habit.kind.includes('step')) names.push(name);
+      return stageOf(name, habit, { closed, busy });
     });
   const parts = [part('head', head), part('left', left), part('right', right), part('tail', tail)];
   const [heads, lefts, rights, tails] = parts as [Stage[], Stage[], Stage[], Stage[]];
@@ -100,7 +154,7 @@ function build({ head, left, right, tail, capacity }: Shape) {
     sides.length === 0
       ? builder.connect(last, 'tail0')
       : builder.merge('tail0', ...sides.map((side) => side.at(-1)!.name));
-  return { pipeline: builder.build(), names, closed, stages: [...heads, ...tails] };
+  return { pipeline: builder.build(), names, closed, busy, stages: [...heads, ...tails] };
 }
 
 const kinds = fc.constantFrom('text' as const, 'transcript' as const, 'turn-end' as const);
@@ -149,7 +203,7 @@ describe('a run', () => {
         fc.constantFrom('read', 'break', 'abort', 'shutdown', 'close', 'interrupt', 'input fails'),
         fc.nat(20),
         async (shape, plan, interrupts, end, after) => {
-          const { pipeline, names, closed } = build(shape);
+          const { pipeline, names, closed, busy } = build(shape);
           const controller = new AbortController();
           const elements = made(plan);
           const input = async function* (): AsyncGenerator<StreamElement> {
@@ -186,6 +240,7 @@ describe('a run', () => {
           if (failure instanceof Error && failure.message.includes('is torn'))
             expect(failure).toMatchObject({ code: 'stage', stage: expect.any(String) as string });
           expect([...closed].toSorted()).toEqual([...names].toSorted());
+          expect(busy.size).toBe(0);
         },
       ),
       runs(),
