@@ -1,5 +1,6 @@
 /** Runs a generator on a part of a stream while the rest goes around it, in order. */
 import type { StreamElement } from '../element.ts';
+import { abortedError } from '../errors.ts';
 
 const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
@@ -26,6 +27,7 @@ export function passAround<T extends StreamElement>(
   /** An element on its way around, whether it was given out, and how to let the inner generator on behind it. */
   const around: { passing?: Passing | undefined } = {};
   let answer: (() => void) | undefined;
+  let isOver = false;
 
   const consumed: AsyncIterableIterator<T> = {
     async next() {
@@ -34,6 +36,8 @@ export function passAround<T extends StreamElement>(
         if (result.done) return finished;
         const { value } = result;
         if (taken(value)) return { done: false, value };
+        // Nobody will ask for what goes around any more.
+        if (isOver) throw abortedError();
         await new Promise<void>((resolve) => {
           around.passing = { element: value, isOut: false, letOn: resolve };
           answer?.();
@@ -88,6 +92,7 @@ export function passAround<T extends StreamElement>(
       return result.done ? result : { done: false, value: sign(result.value) };
     },
     async return() {
+      isOver = true;
       letOn();
       await iterator.return?.();
       return finished;

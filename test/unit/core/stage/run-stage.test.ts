@@ -89,6 +89,32 @@ describe('defineStage', () => {
     expect(outputs).toHaveLength(6);
   });
 
+  it('is torn down also when something to pass on comes just as its reader leaves', async () => {
+    let closed = false;
+    const stage = defineStage({
+      name: 'open',
+      type: 'sink',
+      consumes: ['text'],
+      emits: [],
+      async *process(input) {
+        try {
+          for await (const _ of input);
+          yield* [];
+        } finally {
+          closed = true;
+        }
+      },
+    });
+    const { writer, reader } = pushable();
+    const outputs = stage.process(reader, testContext())[Symbol.asyncIterator]();
+    void outputs.next();
+    await settle();
+    const left = outputs.return?.();
+    writer.offer(element('turn-end', {}));
+    await left;
+    expect(closed).toBe(true);
+  });
+
   it('lets a throw through, and ends when the generator does', async () => {
     const bad = defineStage({
       name: 'bad',
