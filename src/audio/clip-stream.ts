@@ -23,7 +23,8 @@ export interface ClipStreamOptions {
 export class ClipStream {
   readonly #options: ClipStreamOptions;
   readonly #microphones = new Set<MediaStream>();
-  readonly #playing = new Set<AudioBufferSourceNode>();
+  /** What plays, and what ends it. */
+  readonly #playing = new Map<AudioBufferSourceNode, () => void>();
   #context: AudioContext | undefined;
   #destination: MediaStreamAudioDestinationNode | undefined;
   #gain: GainNode | undefined;
@@ -35,7 +36,8 @@ export class ClipStream {
   /** A fresh stream of what is played (and of the microphone, where there is one). */
   readonly getStream: GetStream = async (constraints) => {
     const { context, destination, gain } = this.#open();
-    if (this.#options.microphone) {
+    // One that is open already is heard in every stream.
+    if (this.#options.microphone && ![...this.#microphones].some(({ active }) => active)) {
       const microphone = await this.#options.microphone(constraints);
       this.#microphones.add(microphone);
       context.createMediaStreamSource(microphone).connect(gain);
@@ -61,20 +63,22 @@ export class ClipStream {
       throw new AntiphonError('audio-format', 'The clip is empty.', { hint: 'Check the file.' });
     if (signal?.aborted) return;
     const { context, destination, gain } = this.#open();
-    const resumed = context.resume();
     const buffer = context.createBuffer(1, samples.length, sampleRate);
     buffer.copyToChannel(new Float32Array(samples), 0);
     const source = context.createBufferSource();
     source.buffer = buffer;
     source.connect(destination);
-    await resumed;
-    if (!mix) gain.gain.value = 0;
-    this.#playing.add(source);
-    await new Promise<void>((resolve) => {
-      source.addEventListener('ended', () => resolve(), { once: true });
-      signal?.addEventListener('abort', () => source.stop(), { once: true });
-      source.start();
+    // A context that waits for a gesture or is closed tells of no end.
+    const over = new Promise<void>((resolve) => {
+      const end = (): void => resolve();
+      this.#playing.set(source, end);
+      source.addEventListener('ended', end, { once: true });
+      signal?.addEventListener('abort', end, { once: true });
     });
+    await Promise.race([context.resume(), over]);
+    if (!mix) gain.gain.value = 0;
+    source.start();
+    await over;
     this.#playing.delete(source);
     source.disconnect();
     if (this.#playing.size === 0) gain.gain.value = 1;
@@ -82,7 +86,7 @@ export class ClipStream {
 
   /** Stops what plays, lets go of the microphone and the context. Can be used again. */
   async close(): Promise<void> {
-    for (const source of this.#playing) source.stop();
+    for (const end of this.#playing.values()) end();
     for (const microphone of this.#microphones)
       for (const track of microphone.getTracks()) track.stop();
     this.#microphones.clear();

@@ -2,7 +2,7 @@
  * One opened audio edge: a context, two worklet nodes, perhaps a microphone. Internal to `AudioEdge`.
  * Everything it takes it gives back in `close`, which is safe at any moment. Page only.
  */
-import { AntiphonError, deserializeError, serializeError } from '../core/errors.ts';
+import { abortedError, AntiphonError, deserializeError, serializeError } from '../core/errors.ts';
 import type { AudioEdgeEvents, AudioEdgeOptions, EdgeStream, SpeakerPorts } from './audio-edge.ts';
 import { loadWorklet, makeContext, startContext } from './audio-context.ts';
 import {
@@ -15,7 +15,7 @@ import {
   type ProcessorOptions,
 } from './edge-messages.ts';
 import type { Listeners } from '../core/listeners.ts';
-import { microphoneEnded, openStream } from './microphone.ts';
+import { microphoneEnded, microphoneError, openStream } from './microphone.ts';
 
 const startTimeoutMs = 5_000;
 
@@ -90,6 +90,7 @@ export class EdgeSession {
 
   /** Asks for the microphone and sends its frames to `output`. */
   async openMicrophone(output: MessagePort): Promise<EdgeStream> {
+    let stream: MediaStream | undefined;
     try {
       await this.ready;
       const opening = openStream(this.#options.getStream, this.#options.constraints ?? {});
@@ -97,10 +98,12 @@ export class EdgeSession {
         (late) => this.#closed && stopTracks(late),
         () => {},
       );
-      const stream = await Promise.race([opening, this.#interrupted]);
-      if (this.#closed) throw closedError();
+      stream = await Promise.race([opening, this.#interrupted]);
+      if (this.#closed) throw abortedError();
       return this.#connect(stream, output);
-    } catch (error) {
+    } catch (thrown) {
+      if (stream) stopTracks(stream);
+      const error = microphoneError(thrown);
       output.postMessage({ type: 'error', error: serializeError(error) });
       if (this.#handles.size === 0) await this.close();
       throw error;
@@ -110,7 +113,7 @@ export class EdgeSession {
   /** Plays what comes from `input`; passes the rest on to `output`. */
   async openSpeaker({ input, output }: SpeakerPorts): Promise<EdgeStream> {
     await this.ready;
-    if (this.#closed) throw closedError();
+    if (this.#closed) throw abortedError();
     const previous = this.#speaker;
     const speaker = this.#handle(() => this.#tellPlayback({ type: 'shut' }));
     this.#speaker = speaker;
@@ -123,7 +126,7 @@ export class EdgeSession {
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#interrupt(closedError());
+      this.#interrupt(abortedError());
       this.#released = this.#release();
     }
     return this.#released ?? Promise.resolve();
@@ -137,7 +140,7 @@ export class EdgeSession {
       loadWorklet(context, options.captureWorklet),
       loadWorklet(context, options.playbackWorklet),
     ]);
-    if (this.#closed) throw closedError();
+    if (this.#closed) throw abortedError();
     const processorOptions: ProcessorOptions = { session: crypto.randomUUID() };
     this.#capture = new AudioWorkletNode(context, captureProcessor, {
       processorOptions,
@@ -258,8 +261,4 @@ export class EdgeSession {
 
 function stopTracks(stream: MediaStream): void {
   for (const track of stream.getTracks()) track.stop();
-}
-
-function closedError(): AntiphonError {
-  return new AntiphonError('aborted', 'The audio edge was closed while it was opening.');
 }

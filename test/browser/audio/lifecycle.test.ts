@@ -130,6 +130,24 @@ describe('the life of an audio edge', () => {
     expect(stream.getTracks().map(({ readyState }) => readyState)).toEqual(['ended']);
   });
 
+  it('lets go of a microphone that the context refuses', async () => {
+    const edge = makeEdge();
+    const { createMediaStreamSource } = AudioContext.prototype;
+    AudioContext.prototype.createMediaStreamSource = () => {
+      throw new DOMException('another sample rate', 'NotSupportedError');
+    };
+    try {
+      const { tracks } = await watch(async () => {
+        const opening = edge.openMicrophone(new FarPort(new Condition(), 1).near);
+        expect((await failureOf(opening)).code).toBe('microphone-missing');
+      });
+      expect(tracks.map(({ readyState }) => readyState)).toEqual(['ended']);
+      expect(edge.sampleRate).toBe(0);
+    } finally {
+      AudioContext.prototype.createMediaStreamSource = createMediaStreamSource;
+    }
+  });
+
   it('closes when a signal aborts the opening', async () => {
     const edge = makeEdge();
     const abort = new AbortController();
@@ -266,6 +284,39 @@ describe('a clip as the microphone', () => {
         .filter((sample) => sample > 0.4).length;
     await rig.condition.until(() => loud() > 15_000);
     await rig.close();
+    await clips.close();
+  });
+
+  it('is over when its microphone is closed, however long it is', async () => {
+    const clips = new ClipStream();
+    const playing = clips.play(new Float32Array(16_000 * 600), 16_000);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await clips.close();
+    await playing;
+  });
+
+  it('is over when a signal says so, however early', async () => {
+    const clips = new ClipStream();
+    const abort = new AbortController();
+    const playing = clips.play(new Float32Array(16_000 * 600), 16_000, { signal: abort.signal });
+    abort.abort();
+    await playing;
+    await clips.close();
+  });
+
+  it('opens one microphone, however often it is asked for', async () => {
+    let opened = 0;
+    const microphone = (constraints: MediaStreamConstraints) => {
+      opened += 1;
+      return navigator.mediaDevices.getUserMedia(constraints);
+    };
+    const clips = new ClipStream({ microphone });
+    await clips.getStream({ audio: true });
+    await clips.getStream({ audio: true });
+    expect(opened).toBe(1);
+    await clips.close();
+    await clips.getStream({ audio: true });
+    expect(opened).toBe(2);
     await clips.close();
   });
 
