@@ -49,6 +49,8 @@ export class GeminiSession implements RealtimeSession {
   #utterance: string | undefined;
   /** Words of a turn that has no name before it ends. */
   #early: string[] = [];
+  /** Words of a reply whose speech has not come. */
+  #ahead: string[] = [];
   #said = '';
   #isCommitted = true;
   #usage: Usage | undefined;
@@ -169,8 +171,7 @@ export class GeminiSession implements RealtimeSession {
     }
     for (const part of arrayOf(partOf(content, 'modelTurn')?.['parts']).map(recordOf))
       this.#say(part);
-    const spoken = stringOf(partOf(content, 'outputTranscription')?.['text']);
-    if (spoken !== '') this.#write(spoken);
+    this.#transcribe(stringOf(partOf(content, 'outputTranscription')?.['text']));
     if (content['generationComplete'] === true && this.#reply !== undefined)
       this.#options.onEvent({ type: 'audio-done', reply: this.#reply });
     if (content['interrupted'] === true) this.#interrupted();
@@ -182,21 +183,21 @@ export class GeminiSession implements RealtimeSession {
 
   #say(part: JsonObject): void {
     const data = stringOf(partOf(part, 'inlineData')?.['data']);
-    if (data === '') {
-      if (part['thought'] !== true) this.#write(stringOf(part['text']));
-      return;
-    }
+    const text = part['thought'] === true ? '' : stringOf(part['text']);
+    if (data === '' && text === '') return;
     const reply = this.#begun();
-    const samples = reply === undefined ? undefined : decodePcmBase64(data);
+    this.#transcribe(text);
+    const samples = reply === undefined || data === '' ? undefined : decodePcmBase64(data);
     if (reply !== undefined && samples)
       this.#options.onEvent({ type: 'audio', reply, item: reply, samples });
   }
 
-  #write(text: string): void {
-    // Words that come late belong to the reply before.
-    const reply = text === '' ? undefined : this.#begun();
-    if (reply !== undefined)
-      this.#options.onEvent({ type: 'text-delta', reply, item: reply, text });
+  /** Words of the reply; they begin none: they may be late ones of the last, or early ones of the next. */
+  #transcribe(text: string): void {
+    const reply = this.#reply;
+    if (text === '' || this.#isMuted) return;
+    if (reply === undefined) this.#ahead.push(text);
+    else this.#options.onEvent({ type: 'text-delta', reply, item: reply, text });
   }
 
   #call(calls: readonly JsonObject[]): void {
@@ -216,6 +217,9 @@ export class GeminiSession implements RealtimeSession {
   #begun(): string | undefined {
     this.#isServersTurn = true;
     if (this.#isMuted) return undefined;
+    // Whoever speaks on has not ended.
+    clearTimeout(this.#ending);
+    this.#ending = undefined;
     if (this.#reply !== undefined) return this.#reply;
     const { onEvent, turnDetection } = this.#options;
     if (turnDetection === 'server' && !this.#isAwaiting) this.#commit();
@@ -224,6 +228,7 @@ export class GeminiSession implements RealtimeSession {
     const reply = `reply-${this.#replies}`;
     this.#reply = reply;
     onEvent({ type: 'reply-started', reply });
+    for (const text of this.#ahead.splice(0)) this.#transcribe(text);
     return reply;
   }
 
@@ -241,6 +246,7 @@ export class GeminiSession implements RealtimeSession {
     this.#utterance = utterance;
     this.#isCommitted = false;
     this.#said = '';
+    this.#ahead = [];
     this.#options.onEvent({ type: 'speech-started', utterance });
     return utterance;
   }
@@ -277,6 +283,7 @@ export class GeminiSession implements RealtimeSession {
   #turnOver(): void {
     this.#isMuted = false;
     this.#isServersTurn = false;
+    this.#ahead = [];
     if (this.#reply === undefined) return;
     clearTimeout(this.#ending);
     const reason = this.#calls.size > 0 ? 'tool-calls' : 'stop';
@@ -303,6 +310,7 @@ export class GeminiSession implements RealtimeSession {
   #ask(): void {
     if (this.#ending !== undefined) this.#finish('stop');
     this.#isAwaiting = true;
+    this.#ahead = [];
     if (!this.#isServersTurn) this.#isMuted = false;
   }
 }

@@ -178,10 +178,13 @@ export class GeminiLivePeer {
     if (this.over.aborted) return;
     this.#reply = reply;
     const over = AbortSignal.any([reply.signal, this.over]);
-    for (const step of steps) {
+    let late: string | undefined;
+    for (const [index, step] of steps.entries()) {
       await breath();
       if (over.aborted) break;
-      if (await this.#step(step, over)) return;
+      // The last words of a turn come behind its end.
+      if (index === steps.length - 1 && 'say' in step) late = await this.#say(step, over, true);
+      else if (await this.#step(step, over)) return;
     }
     await breath();
     this.#reply = undefined;
@@ -194,15 +197,14 @@ export class GeminiLivePeer {
       return;
     }
     this.send({ serverContent: { generationComplete: true } });
-    // The last words may come behind the end of the turn.
     const usageMetadata = { promptTokenCount: 7, responseTokenCount: 9, totalTokenCount: 16 };
     this.send({ serverContent: { turnComplete: true }, usageMetadata });
-    this.send({ serverContent: { outputTranscription: { text: '' } } });
+    if (late !== undefined) this.send({ serverContent: { outputTranscription: { text: late } } });
   }
 
   /** Plays one step; true when nothing may follow. */
   async #step(step: RealtimeStep, over: AbortSignal): Promise<boolean> {
-    if ('say' in step) await this.#say(step, over);
+    if ('say' in step) await this.#say(step, over, false);
     else if ('call' in step) await this.#call(step.call, over);
     else if ('gate' in step) await passGate(this.#gates, step.gate, over);
     else if ('event' in step) this.send(step.event);
@@ -215,8 +217,15 @@ export class GeminiLivePeer {
     return false;
   }
 
-  async #say(step: Extract<RealtimeStep, { say: string }>, over: AbortSignal): Promise<void> {
-    const { texts, audio } = deltasOf(step);
+  /** Speaks; returns the last word, where it is to be held back. */
+  async #say(
+    step: Extract<RealtimeStep, { say: string }>,
+    over: AbortSignal,
+    holdsBack: boolean,
+  ): Promise<string | undefined> {
+    const { texts: all, audio } = deltasOf(step);
+    const late = holdsBack ? all.at(-1) : undefined;
+    const texts = holdsBack ? all.slice(0, -1) : all;
     for (let index = 0; index < Math.max(texts.length, audio.length); index += 1) {
       const piece = audio[index];
       const text = texts[index];
@@ -229,8 +238,9 @@ export class GeminiLivePeer {
         },
       });
       if (index % 8 === 7) await breath();
-      if (over.aborted) return;
+      if (over.aborted) return late;
     }
+    return late;
   }
 
   async #call(

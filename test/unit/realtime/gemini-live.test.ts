@@ -134,12 +134,13 @@ describe('a Gemini Live session', () => {
   });
 });
 
-describe('the calls of a Gemini Live session', () => {
+describe('the calls and words of a Gemini Live session', () => {
   const sent: Record<string, unknown>[] = [];
   const events: RealtimeEvent[] = [];
   const made = (turnDetection: TurnDetection): GeminiSession => {
     sent.length = events.length = 0;
-    const socket = { send: (message: Record<string, unknown>) => sent.push(message) };
+    const send = (message: Record<string, unknown>): unknown => sent.push(message);
+    const socket = { send, close() {} };
     return new GeminiSession(socket as unknown as JsonSocket, {
       turnDetection,
       endsWithStatus: false,
@@ -148,7 +149,10 @@ describe('the calls of a Gemini Live session', () => {
   };
   const call = { toolCall: { functionCalls: [{ id: 'a', name: 'time', args: {} }] } };
   const result = { callId: 'a', name: 'time', text: 'noon', isError: false };
-  const says = { serverContent: { outputTranscription: { text: 'Noon.' } } };
+  const sound = { inlineData: { mimeType: 'audio/pcm;rate=24000', data: 'AAA=' } };
+  const says = {
+    serverContent: { modelTurn: { parts: [sound] }, outputTranscription: { text: 'Noon.' } },
+  };
   const over = { serverContent: { turnComplete: true } };
   const kinds = (): string[] => events.map(({ type }) => type);
 
@@ -168,6 +172,7 @@ describe('the calls of a Gemini Live session', () => {
       'tool-calls',
       'reply-done',
       'reply-started',
+      'audio',
       'text-delta',
     ]);
     expect(events[6]).toMatchObject({ reason: 'tool-calls' });
@@ -186,7 +191,38 @@ describe('the calls of a Gemini Live session', () => {
     expect(kinds()).toEqual(['reply-started', 'tool-calls', 'reply-done']);
     session.sendText('Hello?');
     session.receive(says);
-    expect(kinds().slice(3)).toEqual(['reply-started', 'text-delta']);
+    expect(kinds().slice(3)).toEqual(['reply-started', 'audio', 'text-delta']);
+  });
+
+  it.each([
+    ['when the person has interrupted', (session: GeminiSession) => session.cancelReply()],
+    ['when something new was asked', (session: GeminiSession) => session.sendText('And?')],
+  ])('leave late words where they belong: %s', (_, act) => {
+    const session = made('local');
+    session.sendText('When?');
+    session.receive(says);
+    session.receive(over);
+    session.receive({ serverContent: { outputTranscription: { text: ' Sharp.' } } });
+    act(session);
+    // What comes later still can't be told from words that come before their speech: it is dropped.
+    session.receive({ serverContent: { outputTranscription: { text: ' Really.' } } });
+    session.sendText('Thanks.');
+    session.receive({ serverContent: { outputTranscription: { text: 'Noon' } } });
+    session.receive({
+      serverContent: { modelTurn: { parts: [sound] }, outputTranscription: { text: ' it is.' } },
+    });
+    expect(events.map((event) => (event.type === 'text-delta' ? event.text : event.type))).toEqual([
+      'reply-started',
+      'audio',
+      'Noon.',
+      ' Sharp.',
+      'reply-done',
+      'reply-started',
+      'Noon',
+      'audio',
+      ' it is.',
+    ]);
+    session.close();
   });
 
   it('that were cancelled get no result', () => {
