@@ -1,7 +1,7 @@
 /** One stretch from load to stop: the devices, the workers and the run of a voice agent. */
 import { captureWorkletUrl, playbackWorkletUrl } from '../assets.ts';
 import { AudioEdge } from '../audio/audio-edge.ts';
-import { ClipStream } from '../audio/clip-stream.ts';
+import type { ClipStream } from '../audio/clip-stream.ts';
 import type { FloorMessage } from '../audio/floor.ts';
 import { browserMicrophone, type GetStream } from '../audio/microphone.ts';
 import { within } from '../core/abortable.ts';
@@ -124,12 +124,11 @@ export class AgentSession {
    */
   async start(microphone: boolean, latestTurn: number): Promise<void> {
     const { signal } = this.#abort;
-    if (!microphone) this.#clips = new ClipStream();
     // The context starts only within the click's own task, so it goes first.
     const opened = this.edge.open({ signal });
     opened.catch(() => {});
     // Trouble with the one need not wait for the other.
-    await Promise.all([this.load(), opened]);
+    await Promise.all([this.load(), opened, microphone || this.#loadClips()]);
     signal.throwIfAborted();
     this.#floor = this.#openFloor();
     this.takeTurn(latestTurn);
@@ -143,6 +142,12 @@ export class AgentSession {
     this.#isListening = true;
     // The ports have been transferred by now.
     this.#floor = undefined;
+  }
+
+  /** Who has a microphone does not load what stands in for it. */
+  async #loadClips(): Promise<void> {
+    const clips = await import('../audio/clip-stream.ts');
+    this.#clips = new clips.ClipStream();
   }
 
   /** Puts elements into the conversation as if typed. */

@@ -10,6 +10,7 @@ import {
 import type { StageContext, TurnState } from '../../core/stage/stage.ts';
 import { ToolRunner } from '../../providers/tool-runner.ts';
 import { Doorbell, LookAhead } from './look-ahead.ts';
+import { modelHistory } from './model-history.ts';
 import { questionOf } from './model-question.ts';
 import { OpenAnswers, type GivenAnswer, type Settled } from './open-answers.ts';
 import type { ProviderStageOptions } from './provider-options.ts';
@@ -56,6 +57,8 @@ export class ConversationRun {
   /** The newest turn and time seen. */
   #turn = 0;
   #at = 0;
+  /** The turn in which the user's last words were to be answered. */
+  #asked: number | undefined;
   /** The settings of the last turn somebody said something in; a turn that goes on has none of its own. */
   #settings: TurnState | undefined;
 
@@ -168,7 +171,7 @@ export class ConversationRun {
         if (item === this.#closing) return true;
         this.#speaking = false;
         const { turn, at } = item.kind === 'end' ? (this.#pending ?? item) : item;
-        this.#answer(turn, at);
+        this.#answer(turn, at, item.kind === 'turn-end' && this.#isOwed());
         if (!this.#reply) return true;
         this.#closing = item;
         this.#held.unshift(item);
@@ -216,9 +219,16 @@ export class ConversationRun {
     this.#bell.ring();
   }
 
-  #answer(turn: number, at: number): void {
-    if (!this.#pending && !this.#answered) return;
+  /** Whether the last answer was interrupted before a word of it was heard, and nothing was said since: a cough, perhaps. */
+  #isOwed(): boolean {
+    if (this.#asked === undefined || !this.#context.turnSignal(this.#asked).aborted) return false;
+    return modelHistory(this.#memory.after([]), Infinity).at(-1)?.role === 'user';
+  }
+
+  #answer(turn: number, at: number, isOwed: boolean = false): void {
+    if (!this.#pending && !this.#answered && !isOwed) return;
     if (this.#pending) this.#settings = this.#context.turn(turn);
+    if (this.#pending || isOwed) this.#asked = turn;
     this.#pending = undefined;
     // Interrupted before it began: what the user said is remembered and answered with what follows.
     if (this.#context.turnSignal(turn).aborted) return;

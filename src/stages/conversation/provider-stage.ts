@@ -15,7 +15,8 @@ export type { ProviderStageOptions } from './provider-options.ts';
  * Every answered turn ends with exactly one assistant `message` and then its `turn-end`, also when it was interrupted
  * (`turnSignal`) or failed (then an `error` element precedes it). What the model is shown of the past
  * is `TurnState.history` plus this run: all the user said, answered or not, and of the replies what was
- * heard once {@link ProviderStage.amend} has told. Emits the events `provider-request`, `first-token`,
+ * heard once {@link ProviderStage.amend} has told. A turn that ends without a word (a cough that interrupted) is answered with
+ * what was to be said before, if nothing of that was heard. Emits the events `provider-request`, `first-token`,
  * `reasoning`, `provider-finish`, and those of tools (`ToolEvent`, and `tool-filler` `{turn, text}`).
  *
  * Tools run between the rounds of a reply, under the `toolPolicy`. Every `tool-call` element is followed by exactly one

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { messageText } from '../../../src/core/element.ts';
 import {
+  fakeClock,
+  reply,
   runOffline,
   scriptedProvider,
   toneLanguage,
@@ -45,6 +47,42 @@ describe('a curt word of 200 ms', () => {
     });
     expect(said(run)).toEqual(['tell me', 'yes']);
     expect(run.turns).toHaveLength(2);
+  });
+});
+
+describe('a noise while the assistant thinks', () => {
+  const noisy = (thinkMs: number): Promise<OfflineRun> => {
+    const clock = fakeClock();
+    const language = toneLanguage();
+    const { recognizer } = language;
+    return runOffline({
+      clock,
+      language,
+      // It can tell a cough from a word, when it hears all of it.
+      recognizer: {
+        sampleRate: recognizer.sampleRate,
+        load: () => recognizer.load(),
+        dispose: () => recognizer.dispose(),
+        transcribe: async (samples) => {
+          const heard = await recognizer.transcribe(samples);
+          return heard.text === 'cough' ? { text: '', words: [], confidence: 0 } : heard;
+        },
+      },
+      user: [user.says('what time is it'), user.pauses(1000), user.says('cough'), user.hearsAll()],
+      provider: () =>
+        scriptedProvider([[reply.wait(thinkMs), 'It is ', reply.wait(300), 'noon.']], { clock }),
+    });
+  };
+
+  it.each([
+    ['before the first word', 2000],
+    ['before the last word', 500],
+  ])('that came %s does not cost the answer', async (_, thinkMs) => {
+    const run = await noisy(thinkMs);
+    expect(said(run)).toEqual(['what time is it']);
+    const { messages } = run;
+    expect(messages.at(-1)).toMatchObject({ role: 'assistant', heard: 'It is noon.' });
+    expect(messages.filter(({ heard }) => heard === 'It is noon.')).toHaveLength(1);
   });
 });
 
