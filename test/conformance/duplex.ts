@@ -20,6 +20,8 @@ const rate = 16_000;
 function model(facts: Partial<RealtimeProvider> = {}) {
   const setups: RealtimeSetup[] = [];
   const calls: string[] = [];
+  /** The first sample of every chunk. */
+  const chunks: number[] = [];
   let samples = 0;
   let tell: (event: RealtimeEvent) => void = () => {};
   let replies = 0;
@@ -37,7 +39,10 @@ function model(facts: Partial<RealtimeProvider> = {}) {
       return Promise.resolve({
         expiresAtMs: undefined,
         startTurn: note('start'),
-        appendAudio: (chunk) => void (samples += chunk.length),
+        appendAudio: (chunk) => {
+          samples += chunk.length;
+          chunks.push(chunk[0] ?? 0);
+        },
         endTurn: (utterance) => void calls.push(`end ${utterance}`),
         dropTurn: note('drop'),
         sendText: (text) => void calls.push(`text ${text}`),
@@ -55,6 +60,7 @@ function model(facts: Partial<RealtimeProvider> = {}) {
     provider,
     setups,
     calls,
+    chunks,
     get samples() {
       return samples;
     },
@@ -322,7 +328,14 @@ export const duplexArea: Area = {
         };
         const session = live([new DuplexProviderStage({ provider, maxWaitingAudioMs: 640 })]);
         const make = elements();
-        await speak(session, make, 1280);
+        // 40 frames that say their number.
+        session.push(
+          make.speechStart(),
+          ...Array.from({ length: 40 }, (_, n) => make.audio(new Float32Array(512).fill(n + 1))),
+          make.speechEnd(),
+          make.turnEnd(),
+        );
+        await settle();
         expect(by.samples).toBe(0);
         open();
         await settle();
@@ -330,6 +343,11 @@ export const duplexArea: Area = {
         expect(by.samples).toBeGreaterThan(560 * 16);
         expect(by.calls.map((call) => call.split(' ')[0])).toEqual(['start', 'end']);
         expect(session.events.map(({ type }) => type)).toContain('audio-dropped');
+        session.push(make.speechStart(), make.audio(new Float32Array(512).fill(41)));
+        await settle();
+        const [waited, now] = [by.chunks.slice(0, -1), by.chunks.at(-1)];
+        expect(waited).toEqual(waited.map((_, at) => 41 - waited.length + at));
+        expect(now).toBe(41);
         await session.close();
       },
     ),

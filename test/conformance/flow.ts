@@ -1,6 +1,12 @@
 /** Sharing out, joining, measuring, looking on, limiting and fitting: §14.11. */
 import { expect } from 'vitest';
-import { element, messageText, textMessage, type StreamElement } from '../../src/core/element.ts';
+import {
+  element,
+  messageText,
+  textMessage,
+  type StreamElement,
+  type TextElement,
+} from '../../src/core/element.ts';
 import { PipelineBuilder } from '../../src/core/pipeline/builder.ts';
 import type { PipelineRun } from '../../src/core/pipeline/run.ts';
 import { transform } from '../../src/core/stage/define-stage.ts';
@@ -608,13 +614,35 @@ const compositionRows: readonly Row[] = [
     'issue: composition',
     'A pipeline is a stage of another: interrupts, turn states, failures and the end get through.',
     async () => {
-      const inner = chained([tag('b'), tag('c')], { session: 'live' });
-      const session = live([tag('a'), pipelineStage('inner', inner), tag('d')]);
+      const told: string[] = [];
+      const telling = transform({
+        name: 'telling',
+        consumes: ['text'],
+        emits: ['text'],
+        process(one, context) {
+          if (one.text === 'burstab') throw new Error('burst');
+          context.turn(one.turn).systemPrompt = one.text;
+          return one;
+        },
+      });
+      const asking = probe('asking', async function* (input, context) {
+        for await (const one of input) {
+          if (one.kind === 'text') told.push(context.turn(one.turn).systemPrompt);
+          yield one;
+        }
+      });
+      const nested = () =>
+        pipelineStage('inner', chained([tag('b'), telling, tag('c')], { session: 'live' }));
+      const session = live([tag('a'), nested(), tag('d'), asking.stage]);
       session.push(text('1', 1));
       await session.untilKind('text');
       session.run.interrupt(1);
       session.push(text('late', 1), text('2', 2));
       expect(brief(await session.end())).toEqual(['1abcd', '<interrupt>', '2abcd', '<end>']);
+      expect(told).toEqual(['1ab', '2ab']);
+      await expect(once([tag('a'), nested()], [text('burst')])).rejects.toMatchObject({
+        stage: 'telling',
+      });
     },
   ),
   same(
@@ -622,6 +650,7 @@ const compositionRows: readonly Row[] = [
     'issue: composition',
     'A `TransformStream` is a stage: what it does not take goes around it in order, and what it keeps comes at its end.',
     async () => {
+      let kept: TextElement | undefined;
       const twice = stageFrom(
         { name: 'twice', consumes: ['text'], emits: ['text'] },
         () =>
@@ -629,11 +658,15 @@ const compositionRows: readonly Row[] = [
             transform(one, controller) {
               controller.enqueue(one);
               controller.enqueue({ ...one, text: `${one.text}'` });
+              kept = { ...one, text: `${one.text}…` };
+            },
+            flush(controller) {
+              if (kept) controller.enqueue(kept);
             },
           }),
       );
       const outputs = await once([twice], [text('a'), element('turn-end', { turn: 1 }), text('b')]);
-      expect(brief(outputs)).toEqual(['a', "a'", '<turn-end>', 'b', "b'"]);
+      expect(brief(outputs)).toEqual(['a', "a'", '<turn-end>', 'b', "b'", 'b…']);
     },
   ),
 ];

@@ -531,7 +531,7 @@ const toolRows: readonly Row[] = [
   same(
     'tools.choice',
     '§14.4 ToolChoice, ToolChoiceNone',
-    'The choice of tools holds for the first question of a turn; without tools none are offered.',
+    'The choice of tools holds for the first question of a turn; `none`, and no tools, offer none.',
     async () => {
       const { provider } = await asked([[reply.call('a')], 'Done.'], {
         tools: [tool('a')],
@@ -541,6 +541,11 @@ const toolRows: readonly Row[] = [
         'required',
         'auto',
       ]);
+      for (const options of [{}, { tools: [tool('a')], toolChoice: 'none' as const }]) {
+        const { provider: plain } = await asked(['Done.'], options);
+        expect(plain.requests[0]?.tools).toEqual([]);
+        expect(plain.requests[0]).not.toHaveProperty('toolChoice');
+      }
     },
   ),
 ];

@@ -34,7 +34,13 @@ function talkedOver() {
     user.says('No, I meant the date.'),
     user.hearsAll(),
   ];
-  return { provider, run: () => runOffline({ provider, user: steps, latency }) };
+  const state = memoryStore();
+  const conversation = 'kitchen';
+  return {
+    provider,
+    run: () => runOffline({ provider, user: steps, latency, state, conversation }),
+    stored: () => state.load(conversation),
+  };
 }
 
 /** The agent as a whole. */
@@ -103,8 +109,9 @@ export const sessionArea: Area = {
       'Both sides are stored: the person’s words, and the reply as it was heard.',
       'In the seed’s voice mode only what the user said is stored.',
       async () => {
-        const { run } = talkedOver();
-        const { messages } = await run();
+        const { run, stored } = talkedOver();
+        await run();
+        const messages = await stored();
         expect(messages.map(({ role }) => role)).toEqual([
           'user',
           'assistant',
