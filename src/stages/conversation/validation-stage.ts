@@ -59,8 +59,9 @@ export interface ValidationNote {
  * word or so; with a whole-text validator (`requiredFields`, schemas, custom) `block` and `replace` hold back the
  * whole reply. However a reply was chopped into deltas, the verdict and the text let out are the same.
  *
- * A validator that throws, or is still busy when its turn is interrupted, has not approved. What an
- * interrupted reply held back is dropped; its message always passes. `ProviderStage` remembers what the
+ * A validator that throws, or is still busy with a reply when that is interrupted, has not approved; what the user said
+ * is judged to the end. Of an interrupted reply nothing that was held back is said, and no `error` element or replacement
+ * either: its message always passes, as far as it was approved. `ProviderStage` remembers what the
  * model wrote: hand it the message by `ProviderStage.amend` where the model must not see it again.
  *
  * @example
@@ -157,6 +158,7 @@ export class ValidationStage implements Stage<never, 'error'> {
   ): Generator<StreamElement, void, undefined> {
     const facts = factsOf('output', item, context);
     this.#tell(failures, facts, context);
+    if (isVoid(item, context)) return;
     if (this.#mode === 'block') yield this.#refusal(failures, facts, item);
     else {
       reply.ending = this.#ending(reply.released, reply.text, failures);
@@ -178,18 +180,24 @@ export class ValidationStage implements Stage<never, 'error'> {
       return;
     }
     const spoken = reply && (yield* this.#settle(reply, item, context));
+    const voided = isVoid(item, context);
     const known = spoken !== undefined && reply?.text === text;
     const verdict = known ? spoken : await this.#output.judge(text, facts);
     const { failures, acceptable } = verdict;
     if (failures.length > 0 && !known) {
       this.#tell(failures, facts, context);
-      if (this.#mode === 'block') yield this.#refusal(failures, facts, item);
+      if (this.#mode === 'block' && !voided) yield this.#refusal(failures, facts, item);
     }
     if (failures.length === 0) yield annotated(item, failures);
     else {
       const kept = text.slice(0, acceptable);
-      const ending = known ? reply.ending : this.#ending(kept, text, failures);
-      yield annotated({ ...item, message: cut(item.message, kept + ending) }, failures);
+      const ending = known ? reply.ending : voided ? '' : this.#ending(kept, text, failures);
+      const message = cut(item.message, kept + ending);
+      const { finishReason = 'interrupted' } = item.message;
+      yield annotated(
+        { ...item, message: voided ? { ...message, finishReason } : message },
+        failures,
+      );
     }
   }
 
@@ -202,8 +210,7 @@ export class ValidationStage implements Stage<never, 'error'> {
     const { violation } = reply;
     if (violation) return { failures: [violation.failure], acceptable: violation.at };
     const verdict = await this.#output.judge(reply.text, factsOf('output', item, context));
-    const voided = context.turnSignal(item.turn).aborted;
-    const held = voided ? undefined : reply.release(verdict.acceptable);
+    const held = isVoid(item, context) ? undefined : reply.release(verdict.acceptable);
     if (held) yield held;
     if (verdict.failures.length > 0) yield* this.#cut(reply, item, verdict.failures, context);
     return verdict;
@@ -272,8 +279,16 @@ function factsOf(
   return {
     direction,
     turn,
-    signal: AbortSignal.any([context.signal, context.turnSignal(turn)]),
+    signal:
+      direction === 'input'
+        ? context.signal
+        : AbortSignal.any([context.signal, context.turnSignal(turn)]),
   };
+}
+
+/** True for what an interrupt has made void: nobody hears more of it. */
+function isVoid({ turn }: StreamElement, context: StageContext): boolean {
+  return context.turnSignal(turn).aborted;
 }
 
 function annotated(item: MessageElement, failures: readonly ValidationFailure[]): MessageElement {

@@ -32,7 +32,7 @@ export interface ValidationContext {
   /** `input`: what the user said; `output`: what the model wrote. */
   readonly direction: 'input' | 'output';
   readonly turn: number;
-  /** Aborts when the turn is interrupted or the run ends. */
+  /** Aborts when the run ends, and, on output, when the turn is interrupted. */
   readonly signal: AbortSignal;
 }
 
@@ -152,8 +152,17 @@ export function maxLength(options: MaxLengthOptions): StreamingValidator {
 const sentenceEnd =
   /[.!?…]+["'”’)\]]*\s+(?=\S)|[。！？]+["'”’」』）)\]]*\s*(?=[^\s。！？.!?…"'”’」』）)\]])/gu;
 
-/** Refuses what comes behind the first `most` sentences. A full stop, question or exclamation mark with a space behind it ends one. */
+/**
+ * Refuses what comes behind the first `most` sentences. A full stop, question or exclamation mark with a space behind it
+ * ends one.
+ *
+ * @throws `invalid-argument` when `most` is no number of 0 or more
+ */
 export function maxSentences(most: number): StreamingValidator {
+  if (!(most >= 0))
+    throw new AntiphonError('invalid-argument', 'A number of sentences must not be negative.', {
+      hint: 'Give 0 or more.',
+    });
   return {
     name: 'max-sentences',
     scan(text) {

@@ -158,6 +158,10 @@ describe('validators', () => {
 });
 
 describe('ValidationStage on input', () => {
+  it.each([-1, Number.NaN])('refuses a limit of %d sentences', (most) => {
+    expect(() => maxSentences(most)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  });
+
   it('refuses a way to deal with failures that there is not', () => {
     expect(() => new ValidationStage({ onFailure: 'drop' as never })).toThrow(
       expect.objectContaining({ code: 'invalid-argument', stage: 'validation' }),
@@ -324,6 +328,48 @@ describe('ValidationStage on output', () => {
       yield assistant('good', 1, { finishReason: 'interrupted' });
     })();
     expect(brief(await runOn(stage, inputs, context))).toEqual(['assistant:good']);
+  });
+
+  it.each([
+    ['block', 'custom'],
+    ['replace', 'custom'],
+    ['block', 'fields'],
+    ['replace', 'fields'],
+  ] as const)(
+    'makes no trouble of an interrupted reply that nobody approved: %s, %s',
+    async (onFailure, which) => {
+      const context = testContext();
+      const validators = {
+        custom: customValidator('any', () => undefined),
+        fields: requiredFields(['price']),
+      };
+      const stage = new ValidationStage({ output: [validators[which]], onFailure });
+      const inputs = (async function* () {
+        yield element('text', { text: 'half a ', delta: true, turn: 1 });
+        context.interrupt(1);
+        yield assistant('half a ', 1, { generated: 'half a ', finishReason: 'interrupted' });
+        yield turnEnd();
+        // A reply that comes whole, too.
+        yield assistant('another', 1, { finishReason: 'interrupted' });
+      })();
+      const outputs = await runOn(stage, inputs, context);
+      expect(brief(outputs)).toEqual(['assistant:', 'turn-end', 'assistant:']);
+      expect(outputs[0]).toMatchObject({
+        message: { finishReason: 'interrupted', generated: '' },
+        meta: { validation: { passed: false } },
+      });
+    },
+  );
+
+  it('judges what the user said to the end, although they say more', async () => {
+    const context = testContext();
+    const slow = customValidator('slow', async () => {
+      context.interrupt(1);
+      await Promise.resolve();
+      return undefined;
+    });
+    const outputs = await runOn(new ValidationStage({ input: [slow] }), [user('Wait')], context);
+    expect(brief(outputs)).toEqual(['user:Wait']);
   });
 
   it('does not wait for a validator of an interrupted turn', async () => {
