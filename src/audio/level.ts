@@ -28,11 +28,13 @@ export class LevelMeter {
     return this.#peak;
   }
 
-  /** Adds a block. Returns its mean square. */
+  /** Adds a block, what is no number as silence. Returns its mean square. */
   add(samples: Float32Array): number {
     let sum = 0;
     for (let i = 0; i < samples.length; i++) {
       const magnitude = Math.abs(samples[i] ?? 0);
+      // One of these would stay in every average for good.
+      if (!Number.isFinite(magnitude)) continue;
       sum += magnitude * magnitude;
       if (magnitude > this.#peak) this.#peak = magnitude;
     }

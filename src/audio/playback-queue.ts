@@ -168,7 +168,8 @@ export class PlaybackQueue {
       while (index < end) {
         if (!this.#stepGain()) return index;
         if (this.#position === 0 || this.#starved > 0) this.#begin(chunk, index);
-        output[index] = (samples[this.#position] ?? 0) * this.#gain;
+        const sample = samples[this.#position] ?? 0;
+        output[index] = Number.isFinite(sample) ? sample * this.#gain : 0;
         index += 1;
         this.#position += 1;
         this.#rendered += 1;

@@ -1,6 +1,7 @@
 /** The embedded speech-to-text engine: a CTC model in Hugging Face layout on ONNX Runtime's wasm. */
 import { AntiphonError, toAntiphonError } from '../../core/errors.ts';
 import { serialQueue } from '../serial-queue.ts';
+import { sharedLoad } from '../shared-load.ts';
 import type { WasmPaths } from '../onnx-runtime.ts';
 import { type DecoderOptions, ctcDecoder } from './ctc-decoder.ts';
 import { type CtcModel, type CtcModelFiles, loadCtcModel } from './ctc-model.ts';
@@ -33,21 +34,12 @@ export interface CtcRecognizerOptions {
 export function ctcRecognizer(options: CtcRecognizerOptions): Recognizer {
   const oneByOne = serialQueue();
   const minConfidence = options.minConfidence ?? 0.35;
-  let model: CtcModel | undefined;
-  let loading: Promise<CtcModel> | undefined;
+  const loading = sharedLoad((onProgress, signal) => loadWarm(options, onProgress, signal));
   let disposed = false;
 
-  const load = (onProgress?: OnProgress, signal?: AbortSignal): Promise<CtcModel> => {
-    if (disposed) return Promise.reject(disposedError());
-    loading ??= loadWarm(options, onProgress, signal).then(
-      (loaded) => (model = loaded),
-      (error: unknown) => {
-        // A failed load may be tried again.
-        loading = undefined;
-        throw error;
-      },
-    );
-    return loading;
+  const load = async (onProgress?: OnProgress, signal?: AbortSignal): Promise<CtcModel> => {
+    if (disposed) throw disposedError();
+    return loading.load(onProgress, signal);
   };
 
   const credible = (heard: Recognition): Recognition =>
@@ -104,7 +96,7 @@ export function ctcRecognizer(options: CtcRecognizerOptions): Recognizer {
     async dispose() {
       if (disposed) return;
       disposed = true;
-      await loading?.catch(() => undefined);
+      const model = await loading.pending?.catch(() => undefined);
       await oneByOne(async () => model?.release());
     },
   };

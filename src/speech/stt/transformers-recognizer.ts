@@ -1,6 +1,7 @@
 /** Any speech-to-text model that `@huggingface/transformers` can run: Whisper, Moonshine, CTC models. */
 import { AntiphonError, toAntiphonError } from '../../core/errors.ts';
 import { serialQueue } from '../serial-queue.ts';
+import { sharedLoad } from '../shared-load.ts';
 import { nothingHeard } from './ctc/spoken-words.ts';
 import type { OnProgress, Recognition, Recognizer } from './recognizer.ts';
 import { checkSpeech, isAudible, speechSampleRate } from './speech-samples.ts';
@@ -41,24 +42,17 @@ export function transformersWith(
   library: () => Promise<TransformersLibrary>,
 ): Recognizer {
   const oneByOne = serialQueue();
-  let loading: Promise<TransformersTranscriber> | undefined;
+  const loading = sharedLoad((onProgress, signal) => open(options, library, onProgress, signal));
   let disposed = false;
-  const load = (
+  const load = async (
     onProgress?: OnProgress,
     signal?: AbortSignal,
   ): Promise<TransformersTranscriber> => {
     if (disposed)
-      return Promise.reject(
-        new AntiphonError('invalid-argument', 'The recogniser was disposed.', {
-          hint: 'Make a new one.',
-        }),
-      );
-    loading ??= open(options, library, onProgress, signal).catch((error: unknown) => {
-      // A failed load may be tried again.
-      loading = undefined;
-      throw error;
-    });
-    return loading;
+      throw new AntiphonError('invalid-argument', 'The recogniser was disposed.', {
+        hint: 'Make a new one.',
+      });
+    return loading.load(onProgress, signal);
   };
   return {
     sampleRate: speechSampleRate,
@@ -79,7 +73,7 @@ export function transformersWith(
     async dispose() {
       if (disposed) return;
       disposed = true;
-      const transcriber = await loading?.catch(() => undefined);
+      const transcriber = await loading.pending?.catch(() => undefined);
       await oneByOne(async () => transcriber?.dispose());
     },
   };

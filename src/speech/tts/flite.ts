@@ -7,6 +7,7 @@ import type { WordMark } from '../../core/element.ts';
 import { fetchAsset, type AssetSource } from '../fetch-asset.ts';
 import type { OnProgress } from '../stt/recognizer.ts';
 import { fliteWords, separated, type FliteWord } from './flite-text.ts';
+import { sharedLoad } from '../shared-load.ts';
 import { nextTask } from './next-task.ts';
 import { decodeWavPcm16 } from './pcm16.ts';
 import {
@@ -56,12 +57,9 @@ const runLength = 300;
 export function fliteSynthesizer(options: FliteOptions): Synthesizer {
   const { wasmUrl, voice = 'slt', rate = 1 } = options;
   checkOptions(voice, rate);
-  let loading: Promise<CommandRunner> | undefined;
+  const loading = sharedLoad(compile);
 
-  async function compile(
-    onProgress: OnProgress | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<CommandRunner> {
+  async function compile(onProgress?: OnProgress, signal?: AbortSignal): Promise<CommandRunner> {
     const bytes = await fetchAsset(wasmUrl, {
       name: 'flite.wasm',
       ...(onProgress === undefined ? {} : { onProgress }),
@@ -141,18 +139,15 @@ export function fliteSynthesizer(options: FliteOptions): Synthesizer {
 
   return {
     async load(onProgress, signal) {
-      loading ??= compile(onProgress, signal).catch((error: unknown) => {
-        loading = undefined;
-        throw error;
-      });
-      await loading;
+      await loading.load(onProgress, signal);
     },
     async synthesize(text, { signal } = {}) {
-      if (loading === undefined)
+      const { pending } = loading;
+      if (pending === undefined)
         throw new AntiphonError('model-run', 'The voice is not loaded.', {
           hint: 'Call load() and wait for it before synthesize().',
         });
-      const runner = await loading;
+      const runner = await pending;
       const parts: SynthesizedSpeech[] = [];
       for (const piece of splitSentences(text, { maxChars: runLength })) {
         if (parts.length > 0) await nextTask();
@@ -162,7 +157,7 @@ export function fliteSynthesizer(options: FliteOptions): Synthesizer {
       return joined(parts, voice === 'kal' ? 8000 : 16000);
     },
     dispose() {
-      loading = undefined;
+      loading.forget();
       return Promise.resolve();
     },
   };

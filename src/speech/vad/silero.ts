@@ -6,6 +6,7 @@ import { Silero } from '@ricky0123/vad-web/dist/models/silero.js';
 import { AntiphonError, toAntiphonError } from '../../core/errors.ts';
 import { type WasmPaths, createSession, disposeTensors, ort, runSession } from '../onnx-runtime.ts';
 import { serialQueue } from '../serial-queue.ts';
+import { sharedLoad } from '../shared-load.ts';
 import type { OnProgress } from '../stt/recognizer.ts';
 import type { VoiceActivityDetector } from './voice-activity.ts';
 
@@ -31,24 +32,17 @@ const warmUpRuns = 3;
  */
 export function sileroVoiceActivityDetector(options: SileroOptions): VoiceActivityDetector {
   const inOrder = serialQueue();
-  let loading: Promise<Loaded> | undefined;
   let loaded: Loaded | undefined;
-
-  const load = async (onProgress?: OnProgress, signal?: AbortSignal): Promise<void> => {
-    const attempt = (loading ??= loadSilero(options, onProgress, signal));
-    try {
-      loaded = await attempt;
-    } catch (error) {
-      // A failed load may be tried again.
-      if (loading === attempt) loading = undefined;
-      throw error;
-    }
-  };
+  const loading = sharedLoad(async (onProgress, signal) => {
+    loaded = await loadSilero(options, onProgress, signal);
+  });
 
   return {
     sampleRate,
     frameSize,
-    load,
+    async load(onProgress, signal) {
+      await loading.load(onProgress, signal);
+    },
     process(frame) {
       if (frame.length !== frameSize)
         return Promise.reject(
@@ -69,8 +63,8 @@ export function sileroVoiceActivityDetector(options: SileroOptions): VoiceActivi
       void inOrder(async () => loaded?.reset());
     },
     async dispose() {
-      const pending = loading;
-      loading = undefined;
+      const { pending } = loading;
+      loading.forget();
       await pending?.catch(() => undefined);
       await inOrder(async () => {
         await loaded?.release();

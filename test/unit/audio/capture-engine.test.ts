@@ -49,6 +49,17 @@ function makeEngine() {
 }
 
 describe('CaptureEngine', () => {
+  it('still hears talk-over after a sample that was no number', () => {
+    const { capture, floor, open } = makeEngine();
+    open();
+    capture(1, Number.NaN);
+    capture(400, 0.001);
+    floor.audible = true;
+    floor.playbackLevel = 0.1;
+    capture(40, 0.5);
+    expect(floor.gateOpen).toBe(true);
+  });
+
   it('sends frames in order, complete, on the capture clock, one a credit', async () => {
     const { capture, open } = makeEngine();
     const end = open();

@@ -196,6 +196,17 @@ describe('PlaybackEngine', () => {
     expect(floor.playbackLevel).toBeLessThan(0.2);
   });
 
+  it('plays silence for what is no number, which does not stay in the level', async () => {
+    const { say, play, floor } = makeEngine();
+    const samples = new Float32Array(256).fill(0.25);
+    samples[100] = Number.NaN;
+    samples[101] = Infinity;
+    say(speech(256, { samples }));
+    const played = await play(2);
+    expect(played.slice(99, 103)).toEqual([0.25, 0, 0, 0.25]);
+    expect(floor.playbackLevel).toBeCloseTo(0.25, 2);
+  });
+
   it('grants a credit for every element that is done with, none before', async () => {
     const { say, play, input } = makeEngine();
     say(speech(256, { last: false }));
