@@ -18,7 +18,25 @@ import { runOn } from '../../src/testing/stage-context.ts';
 import { assistant, brief, turnEnd, user } from '../unit/conversation/helpers.ts';
 import { runs } from './runs.ts';
 
-const words = ['ass', 'big', 'deal', 'hat', 'class', 'ok', ' ', '  ', '\n', '. ', '! ', '。', '”'];
+const words = [
+  'ass',
+  'big',
+  'deal',
+  'hat',
+  'class',
+  'ok',
+  'big ',
+  'big deal',
+  'big ass',
+  ' hat',
+  ' ',
+  '  ',
+  '\n',
+  '. ',
+  '! ',
+  '。',
+  '”',
+];
 const word = fc.constantFrom(...words, '"', ',', 'é', '́', '🙂', '坏人', 'A');
 const text = fc
   .array(fc.oneof({ weight: 6, arbitrary: word }, { weight: 1, arbitrary: fc.string() }), {
@@ -31,6 +49,8 @@ const streaming: readonly StreamingValidator[] = [
   bannedWords(['ass', 'big deal', 'big ass hat', '坏人']),
   maxSentences(2),
   maxLength({ characters: 20 }),
+  // So short that the cut is inside a word more often than not.
+  maxLength({ characters: 4 }),
 ];
 const mode = fc.constantFrom('block' as const, 'replace' as const);
 

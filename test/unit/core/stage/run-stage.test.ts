@@ -181,6 +181,27 @@ describe('the shapes', () => {
     expect(new Set(outputs.map((one) => one.source))).toEqual(new Set(['answer']));
   });
 
+  it('transform that streams its outputs waits for those who take them', async () => {
+    let made = 0;
+    const many = transform({
+      name: 'many',
+      consumes: ['text'],
+      emits: ['text'],
+      async *process(one) {
+        for (; made < 1000; made += 1) yield one;
+      },
+    });
+    const run = new PipelineBuilder({ channelBufferSize: 2 })
+      .chain(many)
+      .build()
+      .execute([text('x')]);
+    const outputs = run[Symbol.asyncIterator]();
+    await outputs.next();
+    await settle();
+    expect(made).toBeLessThan(10);
+    await run.close();
+  });
+
   it('accumulate flushes before the element that ends a group, and what is left at the end', async () => {
     const join = accumulate({
       name: 'join',
