@@ -1,5 +1,6 @@
 /** What the Gemini Live server holds against a client's message before it looks at the state of the session. */
 import { recordOf, stringOf } from '../../providers/chat/json.ts';
+import { bytesOfBase64, isBase64 } from './pcm-bytes.ts';
 
 /** A JSON object. */
 type Json = Readonly<Record<string, unknown>>;
@@ -70,8 +71,8 @@ function inputProblem(input: Json): string | undefined {
   if (!('audio' in input)) return undefined;
   const { data, mimeType } = recordOf(input['audio']) as { data?: unknown; mimeType?: unknown };
   if (mimeType !== 'audio/pcm;rate=16000') return `audio of type "${String(mimeType)}"`;
-  if (!/^[\w+/]+={0,2}$/.test(stringOf(data))) return 'audio that is no base64';
-  return Buffer.from(stringOf(data), 'base64').length % 2 === 1 ? 'half a sample' : undefined;
+  if (!isBase64(stringOf(data))) return 'audio that is no base64';
+  return bytesOfBase64(stringOf(data)).length % 2 === 1 ? 'half a sample' : undefined;
 }
 
 function responseProblem(body: Json): string | undefined {

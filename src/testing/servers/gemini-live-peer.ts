@@ -1,10 +1,11 @@
 /** One session of the Gemini Live server: follows activity as the vendor would, and plays replies. */
-import type { WebSocket } from 'ws';
 import { recordOf, stringOf } from '../../providers/chat/json.ts';
 import type { Gates } from './gates.ts';
 import { liveProblem } from './gemini-live-checks.ts';
 import type { GeminiLiveState } from './gemini-live-server.ts';
+import { bytesOfBase64, joined } from './pcm-bytes.ts';
 import { breath, deltasOf, passGate, type RealtimeStep } from './realtime-script.ts';
+import type { RoomSocket } from './room.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -17,35 +18,36 @@ export class GeminiLivePeer {
   /** What the client sent, audio counted once in a row: `activityStart`, `audio`, `text: …`, `result: …`. */
   readonly received: string[] = [];
   /** The audio of each activity, 16 kHz. */
-  readonly utterances: Buffer[] = [];
+  readonly utterances: Uint8Array[] = [];
   /** Aborts when the connection is over. */
   readonly over: AbortSignal;
-  readonly #socket: WebSocket;
+  readonly #socket: RoomSocket;
   readonly #state: GeminiLiveState;
   readonly #gates: Gates;
   readonly #violations: string[];
   readonly #over = new AbortController();
   readonly #calls = new Map<string, () => void>();
-  #audio: Buffer[] = [];
+  #audio: Uint8Array[] = [];
   #isSetUp = false;
   #isActive = false;
   #reply: AbortController | undefined;
   #handles = 0;
 
-  constructor(socket: WebSocket, state: GeminiLiveState, gates: Gates, violations: string[]) {
+  constructor(socket: RoomSocket, state: GeminiLiveState, gates: Gates, violations: string[]) {
     this.#socket = socket;
     this.#state = state;
     this.#gates = gates;
     this.#violations = violations;
     this.over = this.#over.signal;
-    socket.on('message', (data: Buffer) => this.#receive(data));
+    socket.on('message', (data) => this.#receive(String(data)));
     socket.on('close', () => this.#over.abort());
     socket.on('error', () => {});
   }
 
   /** Sends a message, as the vendor does: JSON in a binary frame. */
   send(message: Json): void {
-    if (this.#socket.readyState === 1) this.#socket.send(Buffer.from(JSON.stringify(message)));
+    if (this.#socket.readyState === 1)
+      this.#socket.send(new TextEncoder().encode(JSON.stringify(message)));
   }
 
   /** Ends the connection: cut, or closed with a code. */
@@ -78,10 +80,10 @@ export class GeminiLivePeer {
     return recordOf(config['automaticActivityDetection'])['disabled'] !== true;
   }
 
-  #receive(data: Buffer): void {
+  #receive(text: string): void {
     let message: Json;
     try {
-      message = recordOf(JSON.parse(data.toString('utf8')));
+      message = recordOf(JSON.parse(text));
     } catch {
       return this.#refuse('a frame that is no JSON');
     }
@@ -121,7 +123,7 @@ export class GeminiLivePeer {
     if ('audio' in input) {
       if (this.received.at(-1) !== 'audio') this.received.push('audio');
       if (!this.#isAutomatic && !this.#isActive) return this.#refuse('audio outside of activity');
-      this.#audio.push(Buffer.from(stringOf(recordOf(input['audio'])['data']), 'base64'));
+      this.#audio.push(bytesOfBase64(stringOf(recordOf(input['audio'])['data'])));
     } else if ('text' in input) {
       this.received.push(`text: ${stringOf(input['text'])}`);
       this.#interrupt();
@@ -144,7 +146,7 @@ export class GeminiLivePeer {
   }
 
   #heard(): void {
-    this.utterances.push(Buffer.concat(this.#audio));
+    this.utterances.push(joined(this.#audio));
     this.#audio = [];
     void this.#transcribe();
     void this.#play();

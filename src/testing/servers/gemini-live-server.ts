@@ -1,9 +1,8 @@
 /** A server that speaks the Gemini Live API on the loopback interface, by script and strictly. */
-import type { IncomingMessage } from 'node:http';
 import { GeminiLivePeer } from './gemini-live-peer.ts';
 import type { Gates } from './gates.ts';
 import type { RealtimeReply, ScriptedTranscript } from './realtime-script.ts';
-import { WebSocketRoom } from './web-socket-room.ts';
+import { Room, type Handshake, type StartGround } from './room.ts';
 
 /** What {@link GeminiLiveServer.start} takes. */
 export interface GeminiLiveScript {
@@ -28,38 +27,45 @@ export interface GeminiLiveState {
 
 /** A running server. Close it after the test. */
 export class GeminiLiveServer {
-  readonly #room: WebSocketRoom<GeminiLivePeer>;
+  readonly #room: Room<GeminiLivePeer>;
 
-  private constructor(room: WebSocketRoom<GeminiLivePeer>) {
+  private constructor(room: Room<GeminiLivePeer>) {
     this.#room = room;
   }
 
-  /** Starts a server on a free port. */
-  static async start(script: GeminiLiveScript = {}): Promise<GeminiLiveServer> {
+  /** Starts a server: on a free port, unless connections are to come from elsewhere. */
+  static async start(
+    script: GeminiLiveScript = {},
+    ground?: StartGround,
+  ): Promise<GeminiLiveServer> {
     const state: GeminiLiveState = { script, replies: 0, transcripts: 0 };
     const used = new Map<string, number>();
     let connections = 0;
-    const room: WebSocketRoom<GeminiLivePeer> = await WebSocketRoom.start({
-      admit: (request) => {
-        connections += 1;
-        const { message, token } = judge(request);
-        if (message !== undefined) return { message, status: 403 };
-        const { refuse = [], uses } = script;
-        const count = (used.get(token) ?? 0) + 1;
-        used.set(token, count);
-        if (uses !== undefined && count > uses)
-          return { message: 'the token was used up', status: 403, expected: true };
-        if (refuse !== 'all' && !refuse.includes(connections)) return undefined;
-        return { message: 'refused by the script', status: 503, expected: true };
+    const room: Room<GeminiLivePeer> = await Room.open(
+      {
+        admit: (request) => {
+          connections += 1;
+          const { message, token } = judge(request);
+          if (message !== undefined) return { message, status: 403 };
+          const { refuse = [], uses } = script;
+          const count = (used.get(token) ?? 0) + 1;
+          used.set(token, count);
+          if (uses !== undefined && count > uses)
+            return { message: 'the token was used up', status: 403, expected: true };
+          if (refuse !== 'all' && !refuse.includes(connections)) return undefined;
+          return { message: 'refused by the script', status: 503, expected: true };
+        },
+        open: (socket) =>
+          new GeminiLivePeer(socket, state, room.ground.gates, room.ground.violations),
       },
-      open: (socket) => new GeminiLivePeer(socket, state, room.gates, room.violations),
-    });
+      ground,
+    );
     return new GeminiLiveServer(room);
   }
 
   /** Where clients connect to. */
   get url(): string {
-    return this.#room.origin;
+    return this.#room.ground.origin;
   }
 
   /** The sessions so far, over or not. */
@@ -69,17 +75,17 @@ export class GeminiLiveServer {
 
   /** Every breach of the protocol by a client. */
   get violations(): readonly string[] {
-    return this.#room.violations;
+    return this.#room.ground.violations;
   }
 
   /** Where replies and transcripts wait. */
   get gates(): Gates {
-    return this.#room.gates;
+    return this.#room.ground.gates;
   }
 
   /** Connections that are not over. */
   get openSockets(): number {
-    return this.#room.openSockets;
+    return this.#room.ground.openSockets;
   }
 
   /** The session of this number, the first being 1, once it is there. */
@@ -89,16 +95,16 @@ export class GeminiLiveServer {
 
   /** Resolves when no connection is left. */
   idle(): Promise<void> {
-    return this.#room.idle();
+    return this.#room.ground.idle();
   }
 
   /** Cuts every connection and frees the port. */
   close(): Promise<void> {
-    return this.#room.close();
+    return this.#room.ground.close();
   }
 }
 
-function judge(request: IncomingMessage): { readonly message?: string; readonly token: string } {
+function judge(request: Handshake): { readonly message?: string; readonly token: string } {
   const url = new URL(request.url ?? '/', 'ws://localhost');
   const method =
     /^\/ws\/google\.ai\.generativelanguage\.v1(?:alpha|beta)\.GenerativeService\.(\w+)$/.exec(

@@ -1,5 +1,6 @@
 /** What the OpenAI Realtime server holds against a client's event before it looks at the state of the session. */
 import { recordOf, stringOf } from '../../providers/chat/json.ts';
+import { bytesOfBase64, isBase64 } from './pcm-bytes.ts';
 
 /** A JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -91,8 +92,8 @@ function toolsProblem(tools: unknown): string | undefined {
 
 function audioProblem(audio: unknown): string | undefined {
   if (typeof audio !== 'string' || audio === '') return 'append without audio';
-  if (!/^[\w+/]+={0,2}$/.test(audio)) return 'append with audio that is no base64';
-  const bytes = Buffer.from(audio, 'base64').length;
+  if (!isBase64(audio)) return 'append with audio that is no base64';
+  const bytes = bytesOfBase64(audio).length;
   if (bytes % 2 === 1) return 'append with half a sample';
   return bytes > 15 * 1024 * 1024 ? 'append with more than 15 MiB' : undefined;
 }

@@ -10,7 +10,7 @@ export interface ServedItem {
   /** What was written or transcribed; of a truncated item nothing is left. */
   text: string;
   /** Of an utterance: what was appended, 24 kHz. */
-  readonly pcm?: Buffer;
+  readonly pcm?: Uint8Array;
   /** Of a reply: samples of speech sent so far, 24 kHz. */
   samples: number;
   /** Where the client cut it; undefined: it was heard to its end. */
@@ -42,7 +42,7 @@ export class OpenAIConversation {
   }
 
   /** Adds what the person said. */
-  addUserAudio(id: string, pcm: Buffer): ServedItem {
+  addUserAudio(id: string, pcm: Uint8Array): ServedItem {
     const item = { id, type: 'message', role: 'user', text: '', pcm, samples: 0 };
     const content = [{ type: 'input_audio', transcript: null }];
     this.#add(item, { id, type: 'message', role: 'user', status: 'completed', content }, true);

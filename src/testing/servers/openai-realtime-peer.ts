@@ -1,12 +1,13 @@
 /** One session of the OpenAI Realtime server: keeps the conversation as the vendor would, and plays replies. */
 import { recordOf, stringOf } from '../../providers/chat/json.ts';
-import type { WebSocket } from 'ws';
 import type { Gates } from './gates.ts';
 import { OpenAIConversation, type ServedItem } from './openai-realtime-conversation.ts';
 import { shapeProblem, type Json } from './openai-realtime-checks.ts';
 import { playOpenAIReply, type ServedResponse } from './openai-realtime-response.ts';
 import type { OpenAIRealtimeState } from './openai-realtime-server.ts';
+import { bytesOfBase64, joined } from './pcm-bytes.ts';
 import { breath, passGate, type ScriptedTranscript } from './realtime-script.ts';
+import type { RoomSocket } from './room.ts';
 
 /** What a session shares with its server. */
 export interface OpenAIPeerOptions {
@@ -29,22 +30,22 @@ export class OpenAIRealtimePeer {
   readonly requested: Json[] = [];
   /** Aborts when the connection is over. */
   readonly over: AbortSignal;
-  readonly #socket: WebSocket;
+  readonly #socket: RoomSocket;
   readonly #options: OpenAIPeerOptions;
   readonly #over = new AbortController();
-  #pending: Buffer[] = [];
+  #pending: Uint8Array[] = [];
   #response: ServedResponse | undefined;
   #events = 0;
   #responses = 0;
   #spoke = false;
   #speechItem: string | undefined;
 
-  constructor(socket: WebSocket, options: OpenAIPeerOptions) {
+  constructor(socket: RoomSocket, options: OpenAIPeerOptions) {
     this.#socket = socket;
     this.#options = options;
     this.over = this.#over.signal;
     this.conversation = new OpenAIConversation((event) => this.send(event));
-    socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
+    socket.on('message', (data, isBinary) => this.#receive(String(data), isBinary));
     socket.on('close', () => this.#over.abort());
     socket.on('error', () => {});
     if (options.isMute) return;
@@ -124,11 +125,11 @@ export class OpenAIRealtimePeer {
     return recordOf(input['turn_detection']);
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  #receive(text: string, isBinary: boolean): void {
     if (isBinary) return this.#refuse('a binary frame');
     let event: Json;
     try {
-      event = recordOf(JSON.parse(data.toString('utf8')));
+      event = recordOf(JSON.parse(text));
     } catch {
       return this.#refuse('a frame that is no JSON');
     }
@@ -146,7 +147,7 @@ export class OpenAIRealtimePeer {
         this.#update(recordOf(event['session']), event);
         break;
       case 'input_audio_buffer.append':
-        this.#pending.push(Buffer.from(stringOf(event['audio']), 'base64'));
+        this.#pending.push(bytesOfBase64(stringOf(event['audio'])));
         break;
       case 'input_audio_buffer.commit':
         // The vendor takes nothing under 100 ms.
@@ -193,7 +194,7 @@ export class OpenAIRealtimePeer {
   }
 
   #commit(id: string): void {
-    const pcm = Buffer.concat(this.#pending);
+    const pcm = joined(this.#pending);
     this.#pending = [];
     this.send({
       type: 'input_audio_buffer.committed',

@@ -1,8 +1,8 @@
 /** A server that speaks the OpenAI Realtime API (GA) on the loopback interface, by script and strictly. */
-import type { IncomingMessage } from 'node:http';
+import type { Gates } from './gates.ts';
 import { OpenAIRealtimePeer } from './openai-realtime-peer.ts';
 import type { RealtimeReply, ScriptedTranscript } from './realtime-script.ts';
-import { WebSocketRoom } from './web-socket-room.ts';
+import { Room, type Handshake, type StartGround } from './room.ts';
 
 /** What {@link OpenAIRealtimeServer.start} takes. */
 export interface OpenAIRealtimeScript {
@@ -30,41 +30,47 @@ export interface OpenAIRealtimeState {
 
 /** A running server. Close it after the test. */
 export class OpenAIRealtimeServer {
-  readonly #room: WebSocketRoom<OpenAIRealtimePeer>;
+  readonly #room: Room<OpenAIRealtimePeer>;
 
-  private constructor(room: WebSocketRoom<OpenAIRealtimePeer>) {
+  private constructor(room: Room<OpenAIRealtimePeer>) {
     this.#room = room;
   }
 
-  /** Starts a server on a free port. */
-  static async start(script: OpenAIRealtimeScript = {}): Promise<OpenAIRealtimeServer> {
+  /** Starts a server: on a free port, unless connections are to come from elsewhere. */
+  static async start(
+    script: OpenAIRealtimeScript = {},
+    ground?: StartGround,
+  ): Promise<OpenAIRealtimeServer> {
     const state: OpenAIRealtimeState = { script, replies: 0, transcripts: 0 };
     let connections = 0;
-    const room: WebSocketRoom<OpenAIRealtimePeer> = await WebSocketRoom.start({
-      subprotocol: 'realtime',
-      admit: (request) => {
-        connections += 1;
-        const problem = handshakeProblem(request);
-        if (problem !== undefined) return { message: problem, status: 401 };
-        const { refuse = [] } = script;
-        if (refuse !== 'all' && !refuse.includes(connections)) return undefined;
-        return { message: 'refused by the script', status: 401, expected: true };
+    const room: Room<OpenAIRealtimePeer> = await Room.open(
+      {
+        subprotocol: 'realtime',
+        admit: (request) => {
+          connections += 1;
+          const problem = handshakeProblem(request);
+          if (problem !== undefined) return { message: problem, status: 401 };
+          const { refuse = [] } = script;
+          if (refuse !== 'all' && !refuse.includes(connections)) return undefined;
+          return { message: 'refused by the script', status: 401, expected: true };
+        },
+        open: (socket, request) =>
+          new OpenAIRealtimePeer(socket, {
+            state,
+            model: modelOf(request) ?? '',
+            gates: room.ground.gates,
+            violations: room.ground.violations,
+            isMute: (script.mute ?? []).includes(connections),
+          }),
       },
-      open: (socket, request) =>
-        new OpenAIRealtimePeer(socket, {
-          state,
-          model: modelOf(request) ?? '',
-          gates: room.gates,
-          violations: room.violations,
-          isMute: (script.mute ?? []).includes(connections),
-        }),
-    });
+      ground,
+    );
     return new OpenAIRealtimeServer(room);
   }
 
   /** Where clients connect to. */
   get url(): string {
-    return `${this.#room.origin}/v1/realtime`;
+    return `${this.#room.ground.origin}/v1/realtime`;
   }
 
   /** The sessions so far, over or not. */
@@ -74,17 +80,17 @@ export class OpenAIRealtimeServer {
 
   /** Every breach of the protocol by a client. */
   get violations(): readonly string[] {
-    return this.#room.violations;
+    return this.#room.ground.violations;
   }
 
   /** Where replies and transcripts wait. */
-  get gates(): WebSocketRoom<OpenAIRealtimePeer>['gates'] {
-    return this.#room.gates;
+  get gates(): Gates {
+    return this.#room.ground.gates;
   }
 
   /** Connections that are not over. */
   get openSockets(): number {
-    return this.#room.openSockets;
+    return this.#room.ground.openSockets;
   }
 
   /** The session of this number, the first being 1, once it is there. */
@@ -94,21 +100,21 @@ export class OpenAIRealtimeServer {
 
   /** Resolves when no connection is left. */
   idle(): Promise<void> {
-    return this.#room.idle();
+    return this.#room.ground.idle();
   }
 
   /** Cuts every connection and frees the port. */
   close(): Promise<void> {
-    return this.#room.close();
+    return this.#room.ground.close();
   }
 }
 
-function modelOf(request: IncomingMessage): string | undefined {
+function modelOf(request: Handshake): string | undefined {
   return new URL(request.url ?? '/', 'ws://localhost').searchParams.get('model') ?? undefined;
 }
 
-function handshakeProblem(request: IncomingMessage): string | undefined {
-  const protocols = (request.headers['sec-websocket-protocol'] ?? '')
+function handshakeProblem(request: Handshake): string | undefined {
+  const protocols = String(request.headers['sec-websocket-protocol'] ?? '')
     .split(',')
     .map((protocol) => protocol.trim());
   if (!protocols.includes('realtime')) return 'the subprotocol "realtime" is missing';

@@ -1,5 +1,6 @@
 /** What a realtime protocol server does in one reply, step by step: plain data. */
 import type { Gates } from './gates.ts';
+import { pcm16Base64 } from './pcm-bytes.ts';
 
 /**
  * A step. `say` speaks: `text` as its transcript, `samples` (24 kHz) or that many `ms` of a tone as its audio, both in
@@ -54,10 +55,7 @@ export function deltasOf(step: Extract<RealtimeStep, { say: string }>): {
   const audio: { base64: string; samples: number }[] = [];
   for (let at = 0; at < samples.length; at += deltaSamples) {
     const piece = samples.subarray(at, at + deltaSamples);
-    const pcm = Buffer.alloc(piece.length * 2);
-    for (const [index, sample] of piece.entries())
-      pcm.writeInt16LE(Math.max(-32768, Math.min(32767, Math.round(sample * 32767))), index * 2);
-    audio.push({ base64: pcm.toString('base64'), samples: piece.length });
+    audio.push({ base64: pcm16Base64(piece), samples: piece.length });
   }
   return { texts: step.say.match(/\S+\s*/g) ?? [], audio };
 }
@@ -72,7 +70,10 @@ export async function passGate(gates: Gates, name: string, over: AbortSignal): P
   return !over.aborted;
 }
 
+/** Of pages and workers it is the timer, of Node what comes behind all that came in. */
+const soon: (act: () => void) => unknown = globalThis.setImmediate ?? globalThis.setTimeout;
+
 /** Lets what was sent go out, and what the client sent come in. */
 export function breath(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => soon(resolve));
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
 import { textMessage } from '../../../src/core/element.ts';
 import { duplexTools } from '../../../src/stages/streaming/duplex/tools.ts';
 import { defineTool } from '../../../src/providers/define-tool.ts';
 import { GeminiSession } from '../../../src/providers/realtime/gemini-session.ts';
-import type { JsonSocket, WebSocketClass } from '../../../src/providers/realtime/json-socket.ts';
+import type { JsonSocket } from '../../../src/providers/realtime/json-socket.ts';
 import type { RealtimeEvent, TurnDetection } from '../../../src/providers/realtime/realtime.ts';
-import { gemini, geminiServer, open, speech } from './rig.ts';
+import { gemini, geminiServer, open, webSocket } from './rig.ts';
+import { speech } from './speech.ts';
 import { Talk } from './talk.ts';
 
 const errors = (talk: Talk): string[] =>
@@ -50,7 +50,7 @@ describe('a Gemini Live session', () => {
   });
 
   it.each([
-    ['a key on the constrained method', 'AIzaNotAToken_1234567890123', undefined],
+    ['a token of another kind', 'opaque-1234567890123', undefined],
     ['a token that is used up', 'auth_tokens/once', 1],
   ])('fails to open with a typed error: %s', async (_, token, uses) => {
     const server = await geminiServer(uses === undefined ? { refuse: 'all' } : { uses });
@@ -100,7 +100,7 @@ describe('a Gemini Live session', () => {
   it('adds to the settings of one’s own, and keeps the path of a proxy', async () => {
     const server = await geminiServer();
     const urls: string[] = [];
-    class Watched extends WebSocket {
+    class Watched extends webSocket {
       constructor(url: string) {
         super(url.replace('/live', ''));
         urls.push(url);
@@ -111,8 +111,7 @@ describe('a Gemini Live session', () => {
       generationConfig: { temperature: 0.2, speechConfig: { languageCode: 'de-DE' } },
       realtimeInputConfig: { turnCoverage: 'TURN_INCLUDES_ONLY_ACTIVITY' },
     };
-    const webSocket = Watched as unknown as WebSocketClass;
-    const options = { setup, voice: 'Kore', url: `${server.url}/live`, webSocket };
+    const options = { setup, voice: 'Kore', url: `${server.url}/live`, webSocket: Watched };
     await open(gemini(server, options), {
       tools: [{ name: 'a', description: '', parameters: {} }],
     });

@@ -5,7 +5,8 @@ import type { JsonSocket, WebSocketClass } from '../../../src/providers/realtime
 import { OpenAISession } from '../../../src/providers/realtime/openai-session.ts';
 import type { RealtimeEvent } from '../../../src/providers/realtime/realtime.ts';
 import { decodePcmBase64, encodePcmBase64 } from '../../../src/providers/realtime/pcm-base64.ts';
-import { expectViolations, open, openAI, openAIServer, speech } from './rig.ts';
+import { expectViolations, open, openAI, openAIServer } from './rig.ts';
+import { speech } from './speech.ts';
 
 const texts = (events: readonly { type: string }[]): string =>
   events

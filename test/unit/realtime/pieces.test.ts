@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { unanswered } from '../../../src/agent/unanswered.ts';
 import { textMessage } from '../../../src/core/element.ts';
 import { DuplexSpeech } from '../../../src/stages/streaming/duplex/speech.ts';
-import { speech } from './rig.ts';
+import { speech } from './speech.ts';
 
 const facts = { turn: 1, at: 0, source: 'duplex' };
 

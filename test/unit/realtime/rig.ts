@@ -1,7 +1,5 @@
 /** Sessions against a protocol server, closed in any case; every violation fails the test. */
 import { afterEach, expect } from 'vitest';
-import { WebSocket } from 'ws';
-import type { WebSocketClass } from '../../../src/providers/realtime/json-socket.ts';
 import { geminiLive, type GeminiLiveOptions } from '../../../src/providers/realtime/gemini-live.ts';
 import {
   openAIRealtime,
@@ -16,12 +14,11 @@ import type {
 import {
   GeminiLiveServer,
   type GeminiLiveScript,
+} from '../../../src/testing/servers/gemini-live-server.ts';
+import {
   OpenAIRealtimeServer,
   type OpenAIRealtimeScript,
-} from '../../../src/testing/servers/index.ts';
-
-/** Node 20 has no WebSocket of its own. */
-export const nodeSocket = WebSocket as unknown as WebSocketClass;
+} from '../../../src/testing/servers/openai-realtime-server.ts';
 
 interface Closable {
   readonly violations: readonly string[];
@@ -44,6 +41,14 @@ afterEach(async () => {
   }
 });
 
+/**
+ * Real sockets in Node; pages and workers, which can't be a server, have them in memory. Awaited below the hook: those
+ * of modules that are imported later have to come later, since hooks run backwards and conversations end first.
+ */
+export const { ground, webSocket } = await ('process' in globalThis
+  ? import('./loopback-ground.ts')
+  : import('./memory-ground.ts'));
+
 /** Has the server closed after the test, which fails on a violation or a socket left open. */
 export function guard<S extends Closable>(server: S): S {
   servers.push(server);
@@ -59,7 +64,7 @@ export function expectViolations(server: Closable, expected: readonly unknown[])
 export async function openAIServer(
   script: OpenAIRealtimeScript = {},
 ): Promise<OpenAIRealtimeServer> {
-  return guard(await OpenAIRealtimeServer.start(script));
+  return guard(await OpenAIRealtimeServer.start(script, ground));
 }
 
 export function openAI(
@@ -70,13 +75,13 @@ export function openAI(
     model: 'gpt-realtime-2.1',
     token: () => 'ek_short_lived_token_1234567890',
     url: server.url,
-    webSocket: nodeSocket,
+    webSocket,
     ...options,
   });
 }
 
 export async function geminiServer(script: GeminiLiveScript = {}): Promise<GeminiLiveServer> {
-  return guard(await GeminiLiveServer.start(script));
+  return guard(await GeminiLiveServer.start(script, ground));
 }
 
 export function gemini(
@@ -87,7 +92,7 @@ export function gemini(
     model: 'gemini-3.1-flash-live-preview',
     token: () => 'auth_tokens/short-lived',
     url: server.url,
-    webSocket: nodeSocket,
+    webSocket,
     ...options,
   });
 }
@@ -134,11 +139,4 @@ export async function open(
         check();
       }),
   };
-}
-
-/** Half a second of something. */
-export function speech(ms = 500, rate = 24_000): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: (ms * rate) / 1000 }, (_, index) =>
-    Math.sin((2 * Math.PI * 300 * index) / rate),
-  );
 }

@@ -19,7 +19,7 @@ import type { RealtimeProvider } from '../../../src/providers/realtime/realtime.
 import type { DuplexOptions } from '../../../src/stages/streaming/duplex/options.ts';
 import { DuplexProviderStage } from '../../../src/stages/streaming/duplex-provider-stage.ts';
 import { settle } from '../../../src/testing/index.ts';
-import { speech } from './rig.ts';
+import { speech } from './speech.ts';
 
 /** Of the speaker: another one than the provider's, as in a page. */
 export const speakerRate = 48_000;
