@@ -1,6 +1,6 @@
 /**
- * Three projects: `unit` in Node, `browser` in headless Chromium (CHROME_PATH, found by tools/browser.mjs), and
- * `fuzz`: the property tests of `unit` with many more runs.
+ * Three projects: `unit` in Node, `browser` in headless Chromium (CHROME_PATH, found by tools/browser.mjs), with the
+ * unit tests that run in every realm, and `fuzz`: the property tests of `unit` with many more runs.
  */
 import { playwright } from '@vitest/browser-playwright';
 import { existsSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { realtimeServerCommands } from './test/browser/realtime/commands.ts';
 import { providerServerCommands } from './test/providers/commands.ts';
+import { families, nodeOnly } from './test/realms/unit-files.ts';
 import { workerDependencies } from './vite.config.ts';
 
 const executablePath =
@@ -35,7 +36,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           environment: 'node',
-          include: ['test/{unit,fuzz,conformance,realms}/**/*.test.ts'],
+          include: ['test/{unit,fuzz,conformance}/**/*.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -53,7 +54,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'browser',
-          include: ['test/browser/**/*.test.ts', 'test/realms/**/*.test.ts'],
+          include: [
+            'test/{browser,realms}/**/*.test.ts',
+            `test/unit/{${families.join(',')}}/**/*.test.ts`,
+          ],
+          exclude: Object.keys(nodeOnly).map((file) => `test/unit/${file}`),
           testTimeout: 240_000,
           hookTimeout: 90_000,
           fileParallelism: false,

@@ -1,11 +1,18 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { channel } from '../../../src/core/channel/channel.ts';
-import { element, type StreamElement } from '../../../src/core/element.ts';
+import {
+  element,
+  messageText,
+  textMessage,
+  type StreamElement,
+} from '../../../src/core/element.ts';
 import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import type { PipelineRun } from '../../../src/core/pipeline/run.ts';
 import { inWorker } from '../../../src/core/stage/remote-stage.ts';
 import { transform } from '../../../src/core/stage/define-stage.ts';
 import type { StageEvent } from '../../../src/core/stage/stage.ts';
+import { indexedDBStore } from '../../../src/state/indexeddb-store.ts';
+import { elements } from '../../../src/testing/elements.ts';
 
 const terminated: Worker[] = [];
 const created: Worker[] = [];
@@ -168,6 +175,31 @@ describe('inWorker', () => {
     expect(created).toHaveLength(1);
     expect(terminated).toHaveLength(0);
     stage.close();
+  });
+
+  it('takes stages that share their turns as one, which remember what the page stored', async () => {
+    const database = crypto.randomUUID();
+    const conversation = 'kitchen';
+    const store = indexedDBStore({ name: database });
+    try {
+      await store.append(conversation, [
+        textMessage('user', 'Before.'),
+        textMessage('assistant', 'Yes.'),
+      ]);
+      const stage = inWorker(workers(), 'conversation', { database, conversation });
+      const run = new PipelineBuilder().chain(stage).build().execute(elements().asks('Hello.'));
+      const reply = 'You work at Kiosk. I heard: Before. | Yes. | Hello.';
+      expect(brief(await collect(run))).toContain(reply);
+      const stored = await store.load(conversation);
+      expect(stored.map((message) => messageText(message))).toEqual([
+        'Before.',
+        'Yes.',
+        'Hello.',
+        reply,
+      ]);
+    } finally {
+      indexedDB.deleteDatabase(database);
+    }
   });
 
   it('is a stage like any other: process alone goes through ports of its own', async () => {

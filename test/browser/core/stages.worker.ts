@@ -1,9 +1,19 @@
 /** A worker that hosts the stages of the remote-stage tests. */
-import { element } from '../../../src/core/element.ts';
+import { element, messageText } from '../../../src/core/element.ts';
 import { AntiphonError } from '../../../src/core/errors.ts';
+import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import { defineStage, generate, transform } from '../../../src/core/stage/define-stage.ts';
 import { hostStages } from '../../../src/core/stage/stage-host.ts';
 import type { Stage } from '../../../src/core/stage/stage.ts';
+import { ProviderStage } from '../../../src/stages/conversation/provider-stage.ts';
+import { PromptAssemblyStage } from '../../../src/stages/conversation/prompt-assembly-stage.ts';
+import { StateStoreLoadStage } from '../../../src/stages/conversation/state-store-load-stage.ts';
+import { StateStoreSaveStage } from '../../../src/stages/conversation/state-store-save-stage.ts';
+import { TemplateStage } from '../../../src/stages/conversation/template-stage.ts';
+import { pipelineStage } from '../../../src/stages/flow/pipeline-stage.ts';
+import { ContextBuilderStage } from '../../../src/stages/utility/context-builder-stage.ts';
+import { VariableProviderStage } from '../../../src/stages/utility/variable-provider-stage.ts';
+import { indexedDBStore } from '../../../src/state/indexeddb-store.ts';
 
 let made = 0;
 
@@ -117,6 +127,36 @@ hostStages({
         await new Promise(() => {});
       },
     }),
+  /** The stages that share turn states: they go together, as one. */
+  conversation: ({ database, conversation }: { database: string; conversation: string }) => {
+    const store = indexedDBStore({ name: database });
+    return pipelineStage(
+      'conversation',
+      new PipelineBuilder({ session: 'live' })
+        .chain(
+          new StateStoreLoadStage({ store, conversation }),
+          new VariableProviderStage({ variables: { shop: 'Kiosk' } }),
+          new PromptAssemblyStage({
+            prompts: { chat: { system: 'You work at {{shop}}.' } },
+            task: 'chat',
+          }),
+          new TemplateStage(),
+          new ContextBuilderStage({ maxTokens: 10_000 }),
+          new ProviderStage({
+            provider: {
+              id: 'echo',
+              async *stream({ system, messages }) {
+                const said = messages.map(messageText).join(' | ');
+                yield { type: 'text-delta', text: `${system} I heard: ${said}` };
+                yield { type: 'finish', reason: 'stop' };
+              },
+            },
+          }),
+          new StateStoreSaveStage({ store }),
+        )
+        .build(),
+    );
+  },
   /** Never gives the thread back. */
   spins: () =>
     transform({

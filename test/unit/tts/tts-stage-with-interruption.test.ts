@@ -382,7 +382,7 @@ describe('trouble', () => {
       break;
     }
     const spoken = voice.spoken.length;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => setTimeout(resolve));
     expect(voice.spoken.length).toBe(spoken);
     expect(spoken).toBeLessThan(5);
   });

@@ -1,8 +1,9 @@
 /** Silero against golden probabilities computed with bare ORT runs (test/fixtures/golden/make-silero.mjs). */
-import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sileroVoiceActivityDetector } from '../../../src/speech/vad/silero.ts';
 import type { VoiceActivityDetector } from '../../../src/speech/vad/voice-activity.ts';
+import goldenV5 from '../../fixtures/golden/silero-v5.json' with { type: 'json' };
+import goldenV6 from '../../fixtures/golden/silero-v6.json' with { type: 'json' };
 import { modelUrl, questionFrames } from './silero-fixture.ts';
 
 const detectors: VoiceActivityDetector[] = [];
@@ -14,10 +15,7 @@ async function detector(version: 'v5' | 'v6'): Promise<VoiceActivityDetector> {
   return made;
 }
 
-async function golden(version: 'v5' | 'v6'): Promise<number[]> {
-  const file = new URL(`../../fixtures/golden/silero-${version}.json`, import.meta.url);
-  return (JSON.parse(await readFile(file, 'utf8')) as { probabilities: number[] }).probabilities;
-}
+const golden = { v5: goldenV5.probabilities, v6: goldenV6.probabilities };
 
 const farthest = (a: readonly number[], b: readonly number[]): number =>
   Math.max(...a.map((value, index) => Math.abs(value - (b[index] ?? Number.NaN))));
@@ -31,7 +29,7 @@ describe.each(['v5', 'v6'] as const)('Silero %s', (version) => {
     const vad = await detector(version);
     const probabilities: number[] = [];
     for (const frame of await questionFrames()) probabilities.push(await vad.process(frame));
-    const expected = await golden(version);
+    const expected = golden[version];
     expect(probabilities).toHaveLength(expected.length);
     expect(farthest(probabilities, expected)).toBeLessThan(1e-4);
   });
@@ -43,7 +41,7 @@ describe.each(['v5', 'v6'] as const)('Silero %s', (version) => {
       buffer.set(frame);
       return vad.process(buffer);
     });
-    expect(farthest(await Promise.all(calls), await golden(version))).toBeLessThan(1e-4);
+    expect(farthest(await Promise.all(calls), golden[version])).toBeLessThan(1e-4);
   });
 });
 
@@ -54,7 +52,7 @@ describe('Silero', () => {
     for (const frame of frames.slice(0, 60)) void vad.process(frame);
     vad.reset();
     const again = await Promise.all(frames.map((frame) => vad.process(frame)));
-    expect(farthest(again, await golden('v6'))).toBeLessThan(1e-4);
+    expect(farthest(again, golden.v6)).toBeLessThan(1e-4);
   });
 
   it('keeps two streams apart', async () => {
@@ -65,7 +63,7 @@ describe('Silero', () => {
       void second?.process(noise);
       return first?.process(frame) ?? Number.NaN;
     });
-    expect(farthest(await Promise.all(calls), await golden('v6'))).toBeLessThan(1e-4);
+    expect(farthest(await Promise.all(calls), golden.v6)).toBeLessThan(1e-4);
   });
 
   it('hears again after a frame of NaN and infinities', async () => {
@@ -96,11 +94,10 @@ describe('Silero', () => {
   });
 
   it('may be loaded again after a load that failed', async () => {
-    const bytes = await readFile(new URL('../../../assets/silero_vad_v6.onnx', import.meta.url));
     const address = new URL('data:application/octet-stream;base64,AAAA');
     const vad = sileroVoiceActivityDetector({ modelUrl: address });
     await expect(vad.load()).rejects.toMatchObject({ code: 'model-load' });
-    address.href = `data:application/octet-stream;base64,${bytes.toString('base64')}`;
+    address.href = await modelUrl('v6');
     await vad.load();
     expect(await vad.process(new Float32Array(512))).toBeLessThan(0.5);
     await vad.dispose();

@@ -40,7 +40,7 @@ describe('a reader that', () => {
       for (;;) {
         taken += 1;
         yield microphone([0.9], taken)[0] as StreamElement;
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        await new Promise<void>((resolve) => setTimeout(resolve));
       }
     }
     for await (const output of new AudioTurnStage({ vad: scriptedVad() }).process(
@@ -50,7 +50,7 @@ describe('a reader that', () => {
       if (output.kind === 'audio') break;
     const after = taken;
     for (let turn = 0; turn < 20; turn += 1)
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await new Promise<void>((resolve) => setTimeout(resolve));
     expect(taken - after).toBeLessThanOrEqual(2);
   });
 });

@@ -1,16 +1,13 @@
-/** Several speakers in one conversation: labels, turns, failures; and people's recordings through Silero. */
-import { existsSync, readFileSync } from 'node:fs';
+/** Several speakers in one conversation: labels, turns, failures. */
 import { describe, expect, it } from 'vitest';
 import { element, messageText, type StreamElement } from '../../../src/core/element.ts';
 import { AntiphonError } from '../../../src/core/errors.ts';
 import { PipelineBuilder } from '../../../src/core/pipeline/builder.ts';
 import { generate, transform } from '../../../src/core/stage/define-stage.ts';
 import type { Stage } from '../../../src/core/stage/stage.ts';
-import { sileroVoiceActivityDetector } from '../../../src/speech/vad/silero.ts';
 import { ProviderStage } from '../../../src/stages/conversation/provider-stage.ts';
 import { AudioTurnStage } from '../../../src/stages/streaming/audio-turn-stage.ts';
-import type { Recognizer } from '../../../src/speech/stt/recognizer.ts';
-import { speakerTracks, type SpeakerTrack } from '../../../src/stages/streaming/speaker-tracks.ts';
+import { speakerTracks } from '../../../src/stages/streaming/speaker-tracks.ts';
 import { STTStage } from '../../../src/stages/streaming/stt-stage.ts';
 import { TrackTurns } from '../../../src/stages/streaming/track-turns.ts';
 import { VADAccumulatorStage } from '../../../src/stages/streaming/vad-accumulator-stage.ts';
@@ -18,10 +15,10 @@ import { elements, only } from '../../../src/testing/elements.ts';
 import { gate, type Gate } from '../../../src/testing/gate.ts';
 import { scriptedRecognizer } from '../../../src/testing/scripted-recognizer.ts';
 import { scriptedVad } from '../../../src/testing/scripted-vad.ts';
-import { join, silence } from '../../../src/testing/sounds.ts';
+import { silence } from '../../../src/testing/sounds.ts';
 import { shown, turnEnd, user } from '../conversation/helpers.ts';
 import { scriptedProvider } from '../../../src/testing/scripted-provider.ts';
-import { modelUrl, samplesOf } from './silero-fixture.ts';
+import { interleaved } from './interleaved.ts';
 
 /** A track that says what it is given, with pauses until gates open. */
 const saying = (...script: readonly (StreamElement | Gate | Error)[]): Stage =>
@@ -64,12 +61,6 @@ const speech = (source: string, ...pieces: [ms: number, probability: number][]):
   elements()
     .probabilities(...pieces)
     .map((one) => ({ ...one, source }));
-
-/** `a` and `b` in turns, one element each. */
-const interleaved = (a: readonly StreamElement[], b: readonly StreamElement[]): StreamElement[] =>
-  Array.from({ length: Math.max(a.length, b.length) }, (_, index) => [a[index], b[index]])
-    .flat()
-    .filter((one) => one !== undefined);
 
 describe('speakerTracks', () => {
   it('hears each speaker on their own track and says who spoke, in messages and meta', async () => {
@@ -398,76 +389,5 @@ describe('TrackTurns', () => {
     turns.passed(20);
     expect([turns.of('a', 2), turns.over]).toEqual([21, 20]);
     expect(turns.of('a', 0)).toBe(0);
-  });
-});
-
-const audio = new URL('../../../../shared/audio/', import.meta.url);
-const present = existsSync(new URL('manifest.json', audio));
-if (!present) console.warn('SKIPPED: recordings of human speech are missing at ../shared/audio');
-
-interface ManifestEntry {
-  readonly file: string;
-  readonly speech?: readonly (readonly [startSeconds: number, endSeconds: number])[];
-}
-
-describe.runIf(present)('two people, heard by Silero', () => {
-  it('who talk at the same time, each in their own turns', { timeout: 120_000 }, async () => {
-    const manifest = JSON.parse(
-      readFileSync(new URL('manifest.json', audio), 'utf8'),
-    ) as ManifestEntry[];
-    const people = {
-      ann: ['digits/george_00.wav', 'digits/george_01.wav'],
-      ben: ['digits/jackson_00.wav', 'digits/jackson_01.wav'],
-    };
-    const url = await modelUrl('v6');
-    /** Lengths of the utterances that each person's recogniser was given, ms. */
-    const heardMs: Record<string, number[]> = {};
-    const track = (label: string): SpeakerTrack => {
-      const lengths: number[] = (heardMs[label] = []);
-      const recognizer: Recognizer = {
-        sampleRate: 16_000,
-        load: async () => undefined,
-        transcribe: async (samples) => {
-          lengths.push(samples.length / 16);
-          return { text: `utterance ${lengths.length}`, words: [], confidence: 1 };
-        },
-        dispose: async () => undefined,
-      };
-      const vad = sileroVoiceActivityDetector({ modelUrl: url });
-      return { stages: [new AudioTurnStage({ vad }), new STTStage({ recognizer })] };
-    };
-    const chunks = async (label: string, files: readonly string[]): Promise<StreamElement[]> => {
-      const said = await Promise.all(files.map((file) => samplesOf(new URL(file, audio))));
-      const parts = said.flatMap((samples) => [{ samples, sampleRate: 16_000 }, silence(1000)]);
-      return elements()
-        .frames(join(...parts), 1000)
-        .map((one) => ({ ...one, source: label }));
-    };
-    const [ann, ben] = await Promise.all(
-      Object.entries(people).map(([label, files]) => chunks(label, files)),
-    );
-    const pipeline = new PipelineBuilder({ session: 'live', idleTimeoutMs: 0 })
-      .chain(speakerTracks({ ann: track('ann'), ben: track('ben') }))
-      .build();
-    const { outputs } = await pipeline.executeSync(...interleaved(ann ?? [], ben ?? []));
-    await pipeline.shutdown();
-    for (const [label, files] of Object.entries(people)) {
-      const said = only(outputs, 'message').filter(({ meta }) => meta?.['speaker'] === label);
-      expect(said.map(({ message }) => messageText(message))).toEqual([
-        `${label}: utterance 1`,
-        `${label}: utterance 2`,
-      ]);
-      // From the first digit to the last, and at most the pre-roll and the tail besides.
-      files.forEach((file, index) => {
-        const { speech = [] } = manifest.find((entry) => entry.file === file) ?? {};
-        const spokenMs = 1000 * ((speech.at(-1)?.[1] ?? 0) - (speech[0]?.[0] ?? 0));
-        expect(spokenMs).toBeGreaterThan(1000);
-        expect(heardMs[label]?.[index]).toBeGreaterThan(0.85 * spokenMs);
-        expect(heardMs[label]?.[index]).toBeLessThan(spokenMs + 1000);
-      });
-    }
-    const ends = only(outputs, 'turn-end').map(({ turn }) => turn);
-    expect(ends).toHaveLength(4);
-    expect(ends).toEqual([...new Set(ends)].toSorted((a, b) => a - b));
   });
 });

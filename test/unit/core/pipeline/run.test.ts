@@ -140,7 +140,7 @@ describe('a run', () => {
     const slow: Stage = {
       ...passing('slow').stage,
       prepare: async () => {
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve));
         order.push('prepared');
       },
     };
@@ -303,7 +303,7 @@ describe('ending a run', () => {
           attached = resolve;
         });
         const done = (async () => {
-          await new Promise((resolve) => setImmediate(resolve));
+          await new Promise((resolve) => setTimeout(resolve));
           expect(signal.aborted).toBe(true);
           ends.input?.close();
           ends.output.close();
@@ -353,7 +353,7 @@ describe('ending a run', () => {
     expect([source.isClosed(), middle.isClosed()]).toEqual([true, true]);
     await run.done;
     const made = source.made();
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve));
     expect(source.made()).toBe(made);
   });
 

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { MessageChannel as NodeMessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { element, type StreamElement } from '../../../../src/core/element.ts';
 import { AntiphonError } from '../../../../src/core/errors.ts';
@@ -11,7 +9,7 @@ import { collect } from '../../../../src/testing/index.ts';
 const open: MessagePort[] = [];
 
 function ports(): { port1: MessagePort; port2: MessagePort } {
-  const { port1, port2 } = new NodeMessageChannel() as unknown as MessageChannel;
+  const { port1, port2 } = new MessageChannel();
   open.push(port1, port2);
   return { port1, port2 };
 }
@@ -23,13 +21,10 @@ afterEach(() => {
 const text = (at: number, turn = 1): StreamElement =>
   element('text', { text: 'x', delta: true, at, turn });
 
-const nextMessage = async (port: MessagePort): Promise<PortMessage> => {
-  port.start();
-  const [event] = (await once(port as unknown as EventTarget as never, 'message')) as [
-    MessageEvent<PortMessage>,
-  ];
-  return event.data ?? (event as unknown as PortMessage);
-};
+const nextMessage = (port: MessagePort): Promise<PortMessage> =>
+  new Promise((resolve) => {
+    port.onmessage = ({ data }: MessageEvent<PortMessage>) => resolve(data);
+  });
 
 describe('port', () => {
   it('sends nothing without credit', async () => {

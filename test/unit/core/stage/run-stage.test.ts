@@ -107,11 +107,12 @@ describe('defineStage', () => {
     });
     const { writer, reader } = pushable();
     const outputs = stage.process(reader, testContext())[Symbol.asyncIterator]();
-    void outputs.next();
+    const asked = expect(outputs.next()).rejects.toMatchObject({ code: 'aborted' });
     await settle();
     const left = outputs.return?.();
     writer.offer(element('turn-end', {}));
     await left;
+    await asked;
     expect(closed).toBe(true);
   });
 
