@@ -51,6 +51,14 @@ describe('the unit test files that run everywhere', () => {
     expect(Object.keys(nodeOnly).filter((name) => !families.some((one) => name.startsWith(one)))).toEqual([]);
   });
 
+  it('use nothing that only Node has (else: `test/realms/unit-files.ts`)', () => {
+    const ofNode = /\bfrom '(node:|ws')|\bsetImmediate\(|\bBuffer\.|\bprocess\.|servers\/index/;
+    for (const name of names.filter(runsEverywhere)) {
+      const source = sources.get(name)?.replaceAll(/^import type [^;]*;$/gm, '');
+      expect(source, name).not.toMatch(ofNode);
+    }
+  });
+
   it('use nothing that only the runner of Vitest itself knows, which is not in workers', () => {
     for (const name of names.filter(runsEverywhere))
       expect(sources.get(name), name).not.toMatch(
