@@ -62,6 +62,8 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 90_000,
           fileParallelism: false,
+          // Of tests that say they are concurrent: files in workers, which leave a core idle one by one.
+          maxConcurrency: 2,
           browser: {
             enabled: true,
             headless: true,

@@ -8,7 +8,7 @@ const files = Object.keys(import.meta.glob('/test/unit/**/*.test.ts'))
   .map((path) => path.slice(folder.length))
   .filter(runsEverywhere);
 
-describe('in a worker', () => {
+describe.concurrent('in a worker', () => {
   it.each(files)('%s passes', (file) => expectPassInWorker(folder + file));
 
   it('so do the rows of the conformance list', () =>
