@@ -66,16 +66,11 @@ export type {
 export { AudioTurnStage } from './stages/streaming/audio-turn-stage.ts';
 export type { AudioTurnKind } from './stages/streaming/audio-turn-stage.ts';
 export type { AudioTurnOptions } from './stages/streaming/audio-turn-options.ts';
-export { duplexTools, type DuplexToolsOptions } from './stages/streaming/duplex/tools.ts';
+export { duplexTools } from './stages/streaming/duplex/tools.ts';
+export type { DuplexToolsOptions, LocalDuplexTools } from './stages/streaming/duplex/tools.ts';
 export { DuplexProviderStage } from './stages/streaming/duplex-provider-stage.ts';
 export type { DuplexConsumed, DuplexKind } from './stages/streaming/duplex-provider-stage.ts';
-export type {
-  DuplexOptions,
-  DuplexSetup,
-  DuplexToolOptions,
-  DuplexToolRound,
-  DuplexTools,
-} from './stages/streaming/duplex/options.ts';
+export type * from './stages/streaming/duplex/options.ts';
 export { MicrophoneStage } from './stages/streaming/microphone-stage.ts';
 export { SpeakerStage } from './stages/streaming/speaker-stage.ts';
 export { VADAccumulatorStage } from './stages/streaming/vad-accumulator-stage.ts';

@@ -166,7 +166,7 @@ export class VoiceAgent {
     return this.#session?.pendingTools ?? [];
   }
 
-  /** Answers such a call, once, by anything JSON can hold; the assistant goes on. Throws `shutdown` while idle, `tool` when it does not wait, `unsupported` in a realtime session. */
+  /** Answers such a call, once, by anything JSON can hold; the assistant goes on. Throws `shutdown` while idle, `tool` when it does not wait. */
   answerTool(callId: string, result: unknown, options: { readonly isError?: boolean } = {}): void {
     this.#running('answer a tool').answerTool(callId, result, options);
   }

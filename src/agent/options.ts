@@ -71,10 +71,7 @@ export interface VoiceAgentOptions {
    * the same history; what was not answered is answered there. True unless given.
    */
   readonly fallback?: boolean;
-  /**
-   * What the mind may use besides the tools it brings along. A realtime model can't wait for `answerTool`: there a tool
-   * that answers later fails.
-   */
+  /** What the mind may use besides the tools it brings along. */
   readonly tools?: readonly Tool[];
   /** Permissions and limits of tools, and who is asked. Default: all are allowed, within the usual limits. */
   readonly toolPolicy?: ToolPolicy;

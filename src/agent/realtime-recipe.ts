@@ -72,19 +72,14 @@ export function realtimeRecipe(parts: RecipeParts): SessionRecipe {
     hasWords: false,
     // The stage counts itself what was heard.
     amend: () => {},
-    pendingTools: () => [],
-    answerTool: (callId) => {
-      throw new AntiphonError('unsupported', 'A realtime model waits for no answer from outside.', {
-        hint: 'Let `execute` of the tool wait for it, with a `timeoutMs` that is long enough.',
-        details: { callId },
-      });
-    },
+    pendingTools: () => tools.pending,
+    answerTool: (...answer) => tools.answer(...answer),
     takeEvent: (event) => {
       if (event.type === 'element') look(event.detail as StreamElement, parts);
       else if (event.type === 'turn-committed') {
         const facts = event.detail as { readonly turn: number; readonly at: number };
         parts.onUser(element('turn-end', { ...facts, meta: { awaited: true } }));
-      }
+      } else if (event.type === 'tools-answered') parts.onResume?.();
       return event.type === 'element';
     },
     close: () => {

@@ -53,8 +53,6 @@ export interface ExecutionOptions {
   readonly deadline: AbortSignal;
   /** Stops the tool in any case: the run is over. */
   readonly closed: AbortSignal;
-  /** Whether somebody can answer the call from outside. */
-  readonly answersLater: boolean;
   readonly stopTurn: () => void;
   /** The outcome of a tool that went on after it was interrupted. */
   readonly onLate: (outcome: ToolOutcome) => void;
@@ -116,10 +114,7 @@ export function execute(
     const context = { signal: controller.signal, turn, conversation, callId: call.id, stopTurn };
     const work = async (): Promise<ToolOutcome> => {
       const result = await tool.execute(call.arguments, context);
-      if (result === answerLater)
-        return options.answersLater
-          ? outcomeOf(call, 'pending', pendingWords, Infinity)
-          : withoutResult(call, 'failed', `${call.name} can't be answered later in this session.`);
+      if (result === answerLater) return outcomeOf(call, 'pending', pendingWords, Infinity);
       return outcomeOf(call, 'done', result ?? null, maxResultLength);
     };
     work().then(settle, (error: unknown) => settle(failureOf(call, error)));

@@ -30,8 +30,6 @@ export interface ToolTurnOptions {
   readonly emit?: (event: ToolEvent) => void;
   /** Gets the outcome of a call that was `running` when the turn was interrupted, whenever that is. */
   readonly onLate?: (outcome: ToolOutcome) => void;
-  /** Whether calls may stay open for an answer from outside; else a tool that gives `answerLater` fails. Default true. */
-  readonly answersLater?: boolean;
 }
 
 /** What a run shares among its turns. */
@@ -207,7 +205,7 @@ export class ToolTurn {
 
   async #execute(call: ToolCall, tool: Tool): Promise<ToolOutcome> {
     if (this.#isOver) return this.#over(this.#gone(call));
-    const { turn, conversation, signal, onLate, answersLater = true } = this.#options;
+    const { turn, conversation, signal, onLate } = this.#options;
     const { policy, clock, closed } = this.#shared;
     this.#emit({ type: 'tool-start', ...this.#about(call) });
     const startedAtMs = clock.now();
@@ -220,7 +218,6 @@ export class ToolTurn {
       interrupted: signal,
       deadline: this.#deadline.signal,
       closed,
-      answersLater,
       stopTurn: () => {
         this.#stopped = true;
       },

@@ -3,6 +3,7 @@ import type { ErrorData } from '../../core/errors.ts';
 import type { Usage } from '../../core/element.ts';
 import { arrayOf, recordOf, stringOf } from '../chat/json.ts';
 import { durationMs, liveUsage, partOf, toolResponse } from './gemini-messages.ts';
+import { resultWords } from './openai-events.ts';
 import { tellEmptyTurn } from './empty-turn.ts';
 import { audioInput, GeminiTurn } from './gemini-turn.ts';
 import type { JsonObject, JsonSocket } from './json-socket.ts';
@@ -109,11 +110,18 @@ export class GeminiSession implements RealtimeSession {
     // The server has no use for those of calls it has cancelled.
     const wanted = results.filter(({ callId }) => this.#calls.delete(callId));
     if (wanted.length > 0) this.#socket.send(toolResponse(wanted, respond));
+    else if (results.length > 0) {
+      if (respond) this.sendText(results.map(resultWords).join('\n'));
+      return;
+    }
     const isOver = this.#ending !== undefined || !this.#isServersTurn;
     if (isOver || !respond) this.#finish('tool-calls');
     // It goes on by itself, in the same turn or in one of its own.
     if (!respond) this.#isMuted = this.#isServersTurn;
-    else if (isOver) this.#isAwaiting = true;
+    else if (this.#reply === undefined) {
+      this.#isAwaiting = true;
+      this.#isMuted = false;
+    }
   }
 
   /** The API has no such message: the server learns it from the person's activity, until then nothing is told. */

@@ -39,6 +39,16 @@ export function itemsOf(message: Message): JsonObject[] {
   }
 }
 
+/** The item of something typed. */
+export function userItem(text: string): JsonObject {
+  return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
+}
+
+/** A result in words, for a session that has no call to answer. */
+export function resultWords({ name, text }: RealtimeToolResult): string {
+  return `The result of ${name} has come:\n${text}`;
+}
+
 /** The item that answers a call. */
 export function resultItem({ callId, text }: RealtimeToolResult): JsonObject {
   return { type: 'function_call_output', call_id: callId, output: text };

@@ -4,10 +4,20 @@ import type { ToolCall } from '../../core/element.ts';
 import { recordOf, stringOf } from '../chat/json.ts';
 import { parseArguments } from '../reply-reader.ts';
 import type { JsonObject, JsonSocket } from './json-socket.ts';
-import { errorOf, numberIn, reasonOf, resultItem, usageOf } from './openai-events.ts';
+import { Keepalive } from './keepalive.ts';
+import {
+  errorOf,
+  numberIn,
+  reasonOf,
+  resultItem,
+  resultWords,
+  usageOf,
+  userItem,
+} from './openai-events.ts';
 import { tellEmptyTurn } from './empty-turn.ts';
 import { ResponseTurns } from './openai-responses.ts';
 import { decodePcmBase64, encodePcmBase64 } from './pcm-base64.ts';
+import { remember } from './remember.ts';
 import type {
   RealtimeEvent,
   RealtimeSession,
@@ -20,9 +30,6 @@ export const openAIRate = 24_000;
 
 /** The server takes no shorter turn, in samples. */
 const shortestTurn = openAIRate / 10;
-
-/** Items and utterances remembered: what is told late is about the last ones. */
-const remembered = 64;
 
 /** Refusals that only say that the server was faster; nothing is wrong. */
 const harmless = new Set(['response_cancel_not_active', 'input_audio_buffer_commit_empty']);
@@ -45,24 +52,33 @@ export class OpenAISession implements RealtimeSession {
   readonly #options: OpenAISessionOptions;
   readonly #socket: JsonSocket;
   readonly #responses: ResponseTurns;
-  /** Speech received per item, in samples. */
+  /** Speech received per item, in samples; of the last ones. */
   readonly #items = new Map<string, number>();
   readonly #calls: ToolCall[] = [];
+  /** Calls of this session without a result. */
+  readonly #open = new Set<string>();
   /** Utterances that were committed here and have no item yet, oldest first. */
   readonly #committed: string[] = [];
   readonly #utterances = new Map<string, string>();
   #appended = 0;
   #refusals = 0;
-  #pings = 0;
-  #pinged = false;
-  #lastHeardMs = Date.now();
-  readonly #watch: ReturnType<typeof setInterval>;
+  readonly #keepalive: Keepalive;
 
   constructor(socket: JsonSocket, options: OpenAISessionOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#responses = new ResponseTurns((message) => socket.send(message));
-    this.#watch = setInterval(() => this.#checkLife(), options.keepaliveMs);
+    // An update that changes nothing is answered all the same.
+    this.#keepalive = new Keepalive(
+      options.keepaliveMs,
+      (count) =>
+        socket.send({
+          type: 'session.update',
+          event_id: `ping-${count}`,
+          session: { type: 'realtime' },
+        }),
+      () => socket.lose('has not answered for too long'),
+    );
   }
 
   /** See {@link RealtimeSession}; the API has no start of a turn. */
@@ -94,7 +110,7 @@ export class OpenAISession implements RealtimeSession {
   }
 
   sendText(text: string): void {
-    this.#create({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
+    this.#create(userItem(text));
     this.#responses.request();
   }
 
@@ -108,7 +124,9 @@ export class OpenAISession implements RealtimeSession {
   }
 
   sendToolResults(results: readonly RealtimeToolResult[], respond: boolean): void {
-    for (const result of results) this.#create(resultItem(result));
+    for (const result of results)
+      if (this.#open.delete(result.callId)) this.#create(resultItem(result));
+      else this.#create(userItem(resultWords(result)));
     if (respond) this.respond();
   }
 
@@ -129,20 +147,19 @@ export class OpenAISession implements RealtimeSession {
   }
 
   close(): void {
-    clearInterval(this.#watch);
+    this.#keepalive.close();
     this.#socket.close();
   }
 
   /** The socket is gone. */
   lost(error: ErrorData): void {
-    clearInterval(this.#watch);
+    this.#keepalive.close();
     this.#options.onEvent({ type: 'closed', error });
   }
 
   /** Takes one event of the server. */
   receive(message: JsonObject): void {
-    this.#lastHeardMs = Date.now();
-    this.#pinged = false;
+    this.#keepalive.heard();
     const { onEvent } = this.#options;
     const item = stringOf(message['item_id']);
     switch (message['type']) {
@@ -249,8 +266,10 @@ export class OpenAISession implements RealtimeSession {
     const failure = recordOf(recordOf(response['status_details'])['error']);
     const { onEvent } = this.#options;
     if (wanted) onEvent({ type: 'audio-done', reply });
-    if (wanted && reason === 'stop' && calls.length > 0)
+    if (wanted && reason === 'stop' && calls.length > 0) {
+      for (const { id } of calls) this.#open.add(id);
       onEvent({ type: 'tool-calls', reply, calls, ...(usage === undefined ? {} : { usage }) });
+    }
     onEvent({
       type: 'reply-done',
       reply,
@@ -298,30 +317,6 @@ export class OpenAISession implements RealtimeSession {
   #create(item: JsonObject): void {
     this.#socket.send({ type: 'conversation.item.create', item });
   }
-
-  /** A page can't ping a WebSocket: an update that changes nothing is answered all the same. */
-  #checkLife(): void {
-    if (Date.now() - this.#lastHeardMs < this.#options.keepaliveMs) return;
-    if (this.#pinged) {
-      this.#socket.lose('has not answered for too long');
-      return;
-    }
-    this.#pinged = true;
-    this.#pings += 1;
-    this.#socket.send({
-      type: 'session.update',
-      event_id: `ping-${this.#pings}`,
-      session: { type: 'realtime' },
-    });
-  }
-}
-
-/** Sets an entry as the newest; the oldest goes beyond {@link remembered}. */
-function remember<T>(entries: Map<string, T>, key: string, value: T): void {
-  entries.delete(key);
-  entries.set(key, value);
-  const oldest = entries.keys().next();
-  if (entries.size > remembered && !oldest.done) entries.delete(oldest.value);
 }
 
 function atMs(message: JsonObject, key: string): { readonly atMs?: number } {

@@ -114,7 +114,10 @@ export interface RealtimeSession {
   respond(): void;
   /** Makes the model say `text`, as literally as models do. */
   say(text: string): void;
-  /** Answers calls of one reply, and asks it to go on unless `respond` is false. */
+  /**
+   * Answers calls, and asks for a reply that goes on with them unless `respond` is false. Where no call of this session
+   * waits for a result, the model is told it in words when it is to go on.
+   */
   sendToolResults(results: readonly RealtimeToolResult[], respond: boolean): void;
   /** The reply under way is not wanted any more: nothing of it is told after this but `reply-done`. */
   cancelReply(): void;

@@ -47,9 +47,12 @@ const capacity = 4;
  * again with the history, and what was not answered is asked again; one that ends soon is exchanged in a pause. When
  * none can be had the stage tells the `error`, ends every turn and then its output: it does not throw.
  *
+ * A call that is answered from outside ends the turn. When its answer has come (`tools-answered`), a `turn-end` of a turn
+ * of its own makes the model go on with it; the answers go along with what the person says, when they speak first.
+ *
  * Events: `realtime-connected`, `realtime-reconnecting`, `realtime-lost`, `realtime-expiring`, `realtime-exchange`,
  * `realtime-given-up`, `audio-dropped`, `turn-committed`, `transcript-late`, `first-token`, `first-audio`, `truncated`,
- * `reply-too-long`, those of tools (`ToolEvent`); `element` where `tell` asks for it.
+ * `reply-too-long`, `tools-answered`, those of tools (`ToolEvent`); `element` where `tell` asks for it.
  */
 export class DuplexProviderStage implements Stage<DuplexConsumed, DuplexKind> {
   readonly name: string;

@@ -44,7 +44,7 @@ describe('an agent with a realtime model', () => {
     expect(await commands.closeRealtimeServer(url)).toEqual([]);
   });
 
-  it('tells what happens to a call, and takes no answer from outside', async () => {
+  it('tells what happens to a call, and takes no answer to one that does not wait', async () => {
     const url = await commands.startRealtimeServer('openai', [
       [{ call: { id: 'c1', name: 'time', arguments: {} } }],
       [{ say: 'It is noon.', ms: 200 }],
@@ -68,8 +68,39 @@ describe('an agent with a realtime model', () => {
     expect(await over).toMatchObject({ reply: 'It is noon.' });
     expect(states).toEqual(['c1 called', 'c1 asking', 'c1 running', 'c1 done']);
     const refused = await failureOf(Promise.resolve().then(() => agent.answerTool('c1', 'noon')));
-    expect(refused.code).toBe('unsupported');
+    expect(refused.code).toBe('tool');
     expect(refused.hint).not.toBe('');
+    expect(troubles).toEqual([]);
+    await agent.stop();
+    await expectReleased(agent);
+    expect(await commands.closeRealtimeServer(url)).toEqual([]);
+  });
+
+  it('goes on in a turn of its own when a call was answered later', async () => {
+    const url = await commands.startRealtimeServer('openai', [
+      [{ call: { id: 'c1', name: 'form', arguments: {} } }],
+      [{ say: 'Thanks.', ms: 200 }],
+    ]);
+    const form = defineTool({ name: 'form', description: 'Asks for the address.', parameters: {} });
+    const { agent, troubles } = await makeAgent({ realtime: realtime(url), tools: [form] });
+    const states: string[] = [];
+    agent.on('tool', ({ callId, state }) => states.push(`${callId} ${state}`));
+    await agent.start({ microphone: false });
+    const over = next(agent, 'turn');
+    agent.send('Where do I live?');
+    expect(await over).toMatchObject({ reply: '' });
+    expect(agent.pendingTools).toMatchObject([{ id: 'c1', name: 'form' }]);
+    const after = next(agent, 'turn');
+    agent.answerTool('c1', 'Rue de Rivoli');
+    expect(await after).toMatchObject({ turn: 2, reply: 'Thanks.', heard: 'Thanks.' });
+    expect(agent.pendingTools).toEqual([]);
+    expect(states).toEqual(['c1 called', 'c1 running', 'c1 pending', 'c1 done']);
+    expect((await agent.history()).map(({ role }) => role)).toEqual([
+      'user',
+      'assistant',
+      'tool',
+      'assistant',
+    ]);
     expect(troubles).toEqual([]);
     await agent.stop();
     await expectReleased(agent);

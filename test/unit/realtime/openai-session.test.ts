@@ -355,11 +355,10 @@ describe('an OpenAI realtime session', () => {
   it('is strict: what the vendor would refuse is a violation', async () => {
     const server = await openAIServer();
     const { session } = await open(openAI(server));
-    const socket = session as unknown as { truncate(item: string, ms: number): void };
-    socket.truncate('item_unknown', 5);
-    session.sendToolResults([{ callId: 'none', name: 'x', text: '1', isError: false }], false);
-    await expect.poll(() => server.violations).toEqual(['a result of the unknown call "none"']);
-    expectViolations(server, ['a result of the unknown call "none"']);
+    session.truncate('item_unknown', 5);
+    const retired = openAI(server, { session: { temperature: 0.8 } });
+    expect((await failure(open(retired))).code).toBe('provider-request');
+    expectViolations(server, ['session.update has the unknown field "temperature"']);
   });
 });
 

@@ -6,9 +6,14 @@ import { expose, proxy, releaseProxy, wrap, type Remote } from 'comlink';
 import type { ToolCall } from '../../../core/element.ts';
 import { deserializeError, serializeError, type ErrorData } from '../../../core/errors.ts';
 import { currentToken } from '../../../providers/http/credentials.ts';
-import type { ToolEvent } from '../../../providers/tool-policy.ts';
 import type { RealtimeToken } from '../../../providers/realtime/realtime.ts';
-import type { DuplexSetup, DuplexToolOptions, DuplexToolRound, DuplexTools } from './options.ts';
+import type {
+  DuplexSetup,
+  DuplexToolNews,
+  DuplexToolOptions,
+  DuplexToolRound,
+  DuplexTools,
+} from './options.ts';
 
 /** What the page has. */
 export interface DuplexHome {
@@ -32,11 +37,11 @@ interface HomeApi {
   ): Promise<Answer<DuplexToolRound>>;
   stop(id: number): void;
   end(turn: number): void;
-  listen(listener: (event: ToolEvent) => void): void;
+  listen(listener: (news: DuplexToolNews) => void): void;
 }
 
 /** A listener of the worker: it answers when it has heard. */
-type ToolListener = Remote<(event: ToolEvent) => void>;
+type ToolListener = Remote<(news: DuplexToolNews) => void>;
 
 async function answerOf<T>(ask: () => T | Promise<T>): Promise<Answer<T>> {
   try {
@@ -76,8 +81,8 @@ export function serveDuplexHome(home: DuplexHome, port: MessagePort): () => void
     end: (turn) => home.tools.end(turn),
     listen(remote) {
       listener = remote as ToolListener;
-      home.tools.listen?.((event) => {
-        told = listener ? listener(event) : told;
+      home.tools.listen?.((news) => {
+        told = listener ? listener(news) : told;
       });
     },
   };

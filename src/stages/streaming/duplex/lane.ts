@@ -3,9 +3,11 @@ import {
   textMessage,
   type FinishReason,
   type Message,
+  type ToolCall,
   type TurnEndElement,
   type Usage,
 } from '../../../core/element.ts';
+import type { OpenCall } from '../../conversation/run-memory.ts';
 import type { DuplexSpeech } from './speech.ts';
 
 /** How a turn began: the person spoke, typed, or the page had something said. */
@@ -39,8 +41,9 @@ export class DuplexLane {
   wasRetried = false;
   /** Rounds of calls that are being run. */
   calling = 0;
-  /** Exchanges with tools, for the history of another session. */
+  /** Exchanges with tools, for the history of another session, and the calls in them without a final result. */
   readonly rounds: Message[] = [];
+  readonly open: OpenCall[] = [];
   /** Text of the reply that belongs to those rounds. */
   roundsText = 0;
   /** Aborts when the reply is cut. */
@@ -94,12 +97,13 @@ export class DuplexLane {
     return added;
   }
 
-  /** Makes the message of the reply; once. */
-  finish(): Message {
+  /** Makes the message of the reply; once. `pending`: calls that wait for an answer from outside. */
+  finish(pending: readonly ToolCall[]): Message {
     const { generated, reason, usage } = this;
     this.message = textMessage('assistant', generated, {
       generated,
       finishReason: reason,
+      ...(pending.length === 0 ? {} : { toolCalls: pending }),
       ...(usage === undefined ? {} : { usage }),
     });
     return this.message;

@@ -4,6 +4,7 @@ import type { ErrorData } from '../../../core/errors.ts';
 import type { RetryPolicy } from '../../../providers/http/retry.ts';
 import type { ToolChoice } from '../../../providers/provider.ts';
 import type { RealtimeProvider, RealtimeToolResult } from '../../../providers/realtime/realtime.ts';
+import type { ToolOutcome } from '../../../providers/tool-execution.ts';
 import type { ToolEvent } from '../../../providers/tool-policy.ts';
 import type { ToolDefinition } from '../../../providers/tools.ts';
 
@@ -23,9 +24,16 @@ export interface DuplexToolRound {
   readonly results: readonly (RealtimeToolResult & { readonly result: unknown })[];
   /** Whether the model should go on with them; false: the turn is over. */
   readonly goOn: boolean;
+  /** Calls whose result comes later: of tools that finish although interrupted, and from outside. None unless given. */
+  readonly open?: readonly ToolOutcome[];
   /** Why the turn is over, where it used up a limit. */
   readonly error?: ErrorData;
 }
+
+/** What is told about calls: their events, and results that come when their round is over. */
+export type DuplexToolNews =
+  | ToolEvent
+  | { readonly type: 'tool-late'; readonly turn: number; readonly outcome: ToolOutcome };
 
 /** What calls are run with. */
 export interface DuplexToolOptions {
@@ -48,7 +56,7 @@ export interface DuplexTools {
   /** The turn is over: nothing more of it will be asked for. */
   end(turn: number): void;
   /** Whom to tell from now on what happens to calls, instead of an earlier listener; the listener must not throw. */
-  listen?(listener: (event: ToolEvent) => void): void;
+  listen?(listener: (news: DuplexToolNews) => void): void;
 }
 
 /** Options of `DuplexProviderStage`. */

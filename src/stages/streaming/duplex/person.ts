@@ -9,6 +9,7 @@ import {
 } from '../../../core/element.ts';
 import type { StageContext } from '../../../core/stage/stage.ts';
 import { Resampler } from '../../../audio/resample.ts';
+import type { DuplexAnswers } from './answers.ts';
 import type { DuplexLane } from './lane.ts';
 import type { DuplexLink } from './link.ts';
 import type { DuplexLog } from './log.ts';
@@ -25,6 +26,7 @@ export interface DuplexPersonOptions {
   readonly log: DuplexLog;
   readonly link: DuplexLink;
   readonly utterances: DuplexUtterances;
+  readonly answers: DuplexAnswers;
   readonly emit: (element: StreamElement) => void;
   /** A reply to the turn is to come. */
   readonly expect: (lane: DuplexLane) => void;
@@ -170,12 +172,19 @@ export class DuplexPerson {
   }
 
   #endTurn(item: TurnEndElement): void {
-    const { turns, log, link, utterances, context, emit, expect } = this.#run;
+    const { turns, log, link, utterances, answers, context, emit, expect } = this.#run;
     const { turn, at } = item;
     if (this.#open === turn) this.#open = undefined;
     const isSpoken = log.has(turn);
     let lane = turns.of(turn);
-    if (!lane && !isSpoken) return emit(item);
+    if (!lane && !isSpoken) {
+      const due = this.#open === undefined ? answers.due() : undefined;
+      if (!due) return emit(item);
+      lane = turns.open(turn, at, 'said');
+      lane.turnEnd = item;
+      expect(lane);
+      return link.session?.sendToolResults(due, true);
+    }
     lane ??= turns.open(turn, at, 'spoken');
     // Cut in between, it has told its end without this element.
     if (lane.message) return emit(item);
@@ -183,6 +192,7 @@ export class DuplexPerson {
     if (lane.kind === 'said') return;
     context.emit('turn-committed', { turn, at });
     expect(lane);
+    answers.send();
     if (isSpoken) {
       log.add({ do: 'end', turn });
       utterances.expect(String(turn), turn);

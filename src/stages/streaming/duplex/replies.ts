@@ -4,6 +4,8 @@ import { element, textMessage, type StreamElement } from '../../../core/element.
 import type { StageContext } from '../../../core/stage/stage.ts';
 import type { RealtimeEvent } from '../../../providers/realtime/realtime.ts';
 import { addUsage } from '../../../providers/usage.ts';
+import { resultMessage } from '../../../providers/tool-result.ts';
+import { resultOf, type DuplexAnswers } from './answers.ts';
 import type { DuplexHeard } from './heard.ts';
 import type { DuplexLane } from './lane.ts';
 import type { DuplexLink } from './link.ts';
@@ -18,6 +20,7 @@ export interface DuplexRepliesOptions {
   readonly link: DuplexLink;
   readonly order: DuplexOrder;
   readonly heard: DuplexHeard;
+  readonly answers: DuplexAnswers;
   readonly writer: ChannelWriter<StreamElement>;
   /** The turn a reply belongs to that begins now; `utterance`: what it answers, where that is known. */
   readonly laneFor: (utterance: string | undefined) => DuplexLane;
@@ -49,9 +52,11 @@ export class DuplexReplies {
     this.#run = run;
     const { context, options, order } = run;
     // In their place between the elements, so that a call has been told before what becomes of it.
-    options.tools?.listen?.(({ type, ...detail }) =>
-      order.reply(detail.turn, () => context.emit(type, detail)),
-    );
+    options.tools?.listen?.((news) => {
+      if (news.type === 'tool-late') return run.answers.take(news.outcome);
+      const { type, ...detail } = news;
+      return order.reply(detail.turn, () => context.emit(type, detail));
+    });
   }
 
   /** Resolves when no tool is at work. */
@@ -191,16 +196,23 @@ export class DuplexReplies {
   }
 
   async #runTools(lane: DuplexLane, { calls, usage }: CallEvent, session: number): Promise<void> {
-    const { options, order, link, emitError, expect } = this.#run;
+    const { options, order, link, answers, emitError, expect } = this.#run;
     const facts = this.#facts(lane);
     for (const call of calls) order.reply(lane.turn, element('tool-call', { ...facts, call }));
     const tools = options.tools ?? noTools;
     const { signal } = lane.cut;
-    const { results, goOn, error } = await tools.run(lane.turn, calls, {
+    const round = await tools.run(lane.turn, calls, {
       signal,
       provider: options.provider.id,
       ...(usage === undefined ? {} : { usage }),
     });
+    const { open = [], error } = round;
+    const known = answers.open(lane, open);
+    const results = [
+      ...round.results,
+      ...known.map((outcome) => ({ ...resultOf(outcome), result: outcome.result })),
+    ];
+    const goOn = round.goOn && open.length === known.length;
     for (const { callId, name, result, isError } of results)
       order.reply(lane.turn, element('tool-result', { ...facts, callId, name, result, isError }));
     const said = lane.generated.slice(lane.roundsText);
@@ -209,8 +221,12 @@ export class DuplexReplies {
       textMessage('assistant', said, { toolCalls: calls, finishReason: 'tool-calls' }),
       ...results.map(({ callId, text }) => textMessage('tool', text, { toolCallId: callId })),
     );
-    const open = link.number === session ? link.session : undefined;
-    open?.sendToolResults(results, goOn && !signal.aborted);
+    for (const outcome of open)
+      if (!known.some(({ call }) => call.id === outcome.call.id)) {
+        lane.rounds.push(resultMessage(outcome.call, outcome.text));
+        lane.open.push({ outcome, turn: lane.turn });
+      }
+    if (link.number === session) link.session?.sendToolResults(results, goOn && !signal.aborted);
     if (signal.aborted) return;
     if (error) emitError(lane.turn, error);
     if (goOn) expect(lane);
@@ -250,7 +266,7 @@ export class DuplexReplies {
   #settle(lane: DuplexLane): void {
     if (lane.message || (lane.calling > 0 && lane.cut.signal.aborted)) return;
     const { order, onSettled, options } = this.#run;
-    const message = lane.finish();
+    const message = lane.finish(this.#run.answers.pending(lane));
     order.reply(lane.turn, element('message', { ...this.#facts(lane), message }));
     if (lane.turnEnd) order.reply(lane.turn, lane.turnEnd);
     order.close(lane.turn);

@@ -4,6 +4,7 @@ import { element, messageText, type Message, type StreamElement } from '../../..
 import { serializeError, type AntiphonError, type ErrorData } from '../../../core/errors.ts';
 import type { StageContext } from '../../../core/stage/stage.ts';
 import type { RealtimeEvent, RealtimeSession } from '../../../providers/realtime/realtime.ts';
+import { DuplexAnswers } from './answers.ts';
 import { DuplexHeard } from './heard.ts';
 import type { DuplexLane } from './lane.ts';
 import { DuplexLink } from './link.ts';
@@ -12,6 +13,7 @@ import type { DuplexOptions, DuplexSetup } from './options.ts';
 import { DuplexPatience } from './patience.ts';
 import { DuplexPerson } from './person.ts';
 import { DuplexReplies } from './replies.ts';
+import { DuplexServerTurns } from './server-turns.ts';
 import { DuplexTurns } from './turns.ts';
 import { DuplexUtterances } from './utterances.ts';
 
@@ -35,6 +37,8 @@ export class DuplexRun {
   readonly #link: DuplexLink;
   readonly #replies: DuplexReplies;
   readonly #log: DuplexLog;
+  readonly #answers: DuplexAnswers;
+  readonly #serverTurns: DuplexServerTurns;
   readonly #utterances: DuplexUtterances;
   readonly #patience: DuplexPatience;
   #isEnding = false;
@@ -67,6 +71,12 @@ export class DuplexRun {
       onExpiring: () => this.#pause(),
       onGivenUp: (error) => this.#giveUp(error),
     });
+    this.#answers = new DuplexAnswers({
+      ...common,
+      link: this.#link,
+      turns: this.#turns,
+      isSpeaking: () => this.#isSpeaking,
+    });
     this.#heard = new DuplexHeard({
       floor,
       sampleRate: options.outputSampleRate ?? provider.outputSampleRate,
@@ -80,6 +90,7 @@ export class DuplexRun {
       link: this.#link,
       order: this.#turns.order,
       heard: this.#heard,
+      answers: this.#answers,
       writer: output.writer,
       laneFor: (utterance) => this.#laneFor(utterance),
       expect: (lane) => this.#expect(lane),
@@ -107,15 +118,28 @@ export class DuplexRun {
         this.#turns.order.amend(element('message', { ...this.#facts(turn), message }));
       },
     });
+    this.#serverTurns = new DuplexServerTurns({
+      ...common,
+      turns: this.#turns,
+      utterances: this.#utterances,
+      heard: this.#heard,
+      log: this.#log,
+      interrupt: (turn) => this.#interrupt(turn, false),
+      expect: (lane) => this.#expect(lane),
+    });
     this.person = new DuplexPerson({
       ...common,
       turns: this.#turns,
       log: this.#log,
       link: this.#link,
       utterances: this.#utterances,
+      answers: this.#answers,
       expect: (lane) => this.#expect(lane),
       interrupt: (turn) => this.#interrupt(turn, true),
-      onDropped: () => this.#pause(),
+      onDropped: () => {
+        this.#answers.tell();
+        this.#pause();
+      },
     });
   }
 
@@ -152,11 +176,11 @@ export class DuplexRun {
     const utterances = this.#utterances;
     switch (event.type) {
       case 'speech-started':
-        return this.#serverHears(event.utterance);
+        return this.#serverTurns.hears(event.utterance);
       case 'speech-stopped':
         return utterances.stopped(event.utterance);
       case 'turn-committed':
-        return this.#serverCommits(event.utterance);
+        return this.#serverTurns.commits(event.utterance);
       case 'user-transcript-delta':
         return utterances.fragment(event.utterance, event.text);
       case 'user-transcript':
@@ -169,31 +193,6 @@ export class DuplexRun {
       default:
         this.#replies.take(event, number);
     }
-  }
-
-  /** The server hears the person: a turn begins, and what is being said is cut. */
-  #serverHears(utterance: string): void {
-    if (this.#utterances.turnOf(utterance) !== undefined) return;
-    const before = this.#turns.latest;
-    if (this.#turns.busy.length > 0 || this.#heard.isAudible) {
-      this.#context.interrupt(before);
-      this.#emit(element('interrupt', this.#facts(before)));
-      this.#interrupt(before, false);
-    }
-    this.#utterances.begin(utterance, this.#turns.next());
-  }
-
-  /** The server has heard enough, and is about to answer. */
-  #serverCommits(utterance: string): void {
-    if (this.#utterances.turnOf(utterance) === undefined) this.#serverHears(utterance);
-    const turn = this.#utterances.turnOf(utterance) ?? this.#turns.latest;
-    this.#utterances.stopped(utterance);
-    const lane = this.#turns.open(turn, this.#turns.at, 'spoken');
-    lane.turnEnd = element('turn-end', this.#facts(turn));
-    this.#log.settle(0);
-    this.#utterances.expect(utterance, turn);
-    this.#context.emit('turn-committed', { turn, at: this.#turns.at });
-    this.#expect(lane);
   }
 
   #userSaid(turn: number, message: Message | undefined, isKnown: boolean): void {
@@ -292,8 +291,11 @@ export class DuplexRun {
   /** Between two turns a session that ends soon is exchanged. */
   #pause(): void {
     if (!this.#link.isExpiring || this.#turns.busy.length > 0 || this.#heard.isAudible) return;
-    if (this.person.open === undefined && !this.#utterances.isSpeaking)
-      this.#link.exchange('pause');
+    if (!this.#isSpeaking) this.#link.exchange('pause');
+  }
+
+  get #isSpeaking(): boolean {
+    return this.person.open !== undefined || this.#utterances.isSpeaking;
   }
 
   #finishIfDone(): void {

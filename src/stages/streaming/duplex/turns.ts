@@ -3,6 +3,8 @@ import { element, type Message, type StreamElement } from '../../../core/element
 import { modelHistory } from '../../conversation/model-history.ts';
 import { RunMemory } from '../../conversation/run-memory.ts';
 import { DuplexLane, type DuplexTurnKind } from './lane.ts';
+import type { ToolOutcome } from '../../../providers/tool-execution.ts';
+import { resultMessage } from '../../../providers/tool-result.ts';
 import type { DuplexOptions } from './options.ts';
 import { DuplexOrder } from './order.ts';
 import { DuplexSpeech } from './speech.ts';
@@ -100,6 +102,16 @@ export class DuplexTurns {
     this.#memory.put(message);
   }
 
+  /** Gives an open call its result. Returns its message. */
+  settle({ rounds, open }: DuplexLane, { call, text }: ToolOutcome): Message {
+    const message = this.#memory.settle(call.id, text)?.message ?? resultMessage(call, text);
+    const at = rounds.findIndex(({ toolCallId }) => toolCallId === call.id);
+    if (at !== -1) rounds[at] = message;
+    const still = open.filter(({ outcome }) => outcome.call.id !== call.id);
+    open.splice(0, open.length, ...still);
+    return message;
+  }
+
   /** What was heard of a reply that was cut. */
   hear(lane: DuplexLane, heard: string): void {
     lane.heard = heard;
@@ -125,8 +137,9 @@ export class DuplexTurns {
   /** Keeps what was said in the order it is told. */
   #remember(item: StreamElement): void {
     if (item.kind !== 'message') return;
-    const { heard, rounds = [] } = this.#lanes.get(item.turn) ?? {};
-    if (item.message.role === 'user') this.keep(item.message);
-    else this.#memory.put({ ...item.message, ...(heard === undefined ? {} : { heard }) }, rounds);
+    const { heard, rounds = [], open = [] } = this.#lanes.get(item.turn) ?? {};
+    const { message } = item;
+    if (message.role === 'user') this.keep(message);
+    else this.#memory.put({ ...message, ...(heard === undefined ? {} : { heard }) }, rounds, open);
   }
 }
