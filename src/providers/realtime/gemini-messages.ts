@@ -1,6 +1,6 @@
 /** Messages of the Gemini Live API as the session writes them, and small reads of what comes. */
-import { messageText, type Message, type Usage } from '../../core/element.ts';
-import { recordOf } from '../chat/json.ts';
+import { messageText, type Message, type ToolCall, type Usage } from '../../core/element.ts';
+import { arrayOf, recordOf, stringOf } from '../chat/json.ts';
 import type { JsonObject } from './json-socket.ts';
 import { numberIn } from './openai-events.ts';
 import type { RealtimeSetup, RealtimeToolResult } from './realtime.ts';
@@ -49,6 +49,17 @@ export function toolResponse(results: readonly RealtimeToolResult[], respond: bo
       })),
     },
   };
+}
+
+/** The calls in a `toolCall`. */
+export function callsOf(toolCall: JsonObject): ToolCall[] {
+  return arrayOf(toolCall['functionCalls'])
+    .map(recordOf)
+    .map(({ id, name, args }) => ({
+      id: stringOf(id),
+      name: stringOf(name),
+      arguments: args ?? {},
+    }));
 }
 
 /** Tokens, under the names of this API. */

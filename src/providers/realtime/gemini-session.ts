@@ -1,8 +1,8 @@
 /** One session of the Gemini Live API over a WebSocket. */
 import type { ErrorData } from '../../core/errors.ts';
-import type { Usage } from '../../core/element.ts';
+import type { ToolCall, Usage } from '../../core/element.ts';
 import { arrayOf, recordOf, stringOf } from '../chat/json.ts';
-import { durationMs, liveUsage, partOf, toolResponse } from './gemini-messages.ts';
+import { callsOf, durationMs, liveUsage, partOf, toolResponse } from './gemini-messages.ts';
 import { resultWords } from './openai-events.ts';
 import { tellEmptyTurn } from './empty-turn.ts';
 import { audioInput, GeminiTurn } from './gemini-turn.ts';
@@ -45,6 +45,8 @@ export class GeminiSession implements RealtimeSession {
   #isServersTurn = false;
   /** A reply was asked for here. */
   #isAwaiting = false;
+  /** Nothing was asked since the reply began. */
+  #isLatest = false;
   #utterances = 0;
   /** Whose words arrive. */
   #utterance: string | undefined;
@@ -160,7 +162,7 @@ export class GeminiSession implements RealtimeSession {
     const content = partOf(message, 'serverContent');
     if (content) this.#content(content);
     const called = partOf(message, 'toolCall');
-    if (called) this.#call(arrayOf(called['functionCalls']).map(recordOf));
+    if (called) this.#call(callsOf(called));
     const cancelled = partOf(message, 'toolCallCancellation');
     if (cancelled) {
       const ids = arrayOf(cancelled['ids']).map(stringOf);
@@ -208,17 +210,12 @@ export class GeminiSession implements RealtimeSession {
     else this.#options.onEvent({ type: 'text-delta', reply, item: reply, text });
   }
 
-  #call(calls: readonly JsonObject[]): void {
+  #call(calls: readonly ToolCall[]): void {
     const reply = this.#begun();
     if (reply === undefined) return;
-    const named = calls.map((call) => ({
-      id: stringOf(call['id']),
-      name: stringOf(call['name']),
-      arguments: call['args'] ?? {},
-    }));
-    for (const { id } of named) this.#calls.add(id);
+    for (const { id } of calls) this.#calls.add(id);
     const usage = this.#usage === undefined ? {} : { usage: this.#usage };
-    this.#options.onEvent({ type: 'tool-calls', reply, calls: named, ...usage });
+    this.#options.onEvent({ type: 'tool-calls', reply, calls, ...usage });
   }
 
   /** The reply that is being told, begun where none is; undefined while nothing is wanted. */
@@ -231,6 +228,7 @@ export class GeminiSession implements RealtimeSession {
     if (this.#reply !== undefined) return this.#reply;
     const { onEvent, turnDetection } = this.#options;
     if (turnDetection === 'server' && !this.#isAwaiting) this.#commit();
+    this.#isLatest = this.#isAwaiting;
     this.#isAwaiting = false;
     this.#replies += 1;
     const reply = `reply-${this.#replies}`;
@@ -282,7 +280,10 @@ export class GeminiSession implements RealtimeSession {
 
   /** The person began to speak: the only sign of it this API gives. */
   #interrupted(): void {
-    if (this.#reply !== undefined) this.#finish('interrupted');
+    // Nobody here has interrupted it: the server hears only now of what it was taken to answer.
+    const isStale = this.#options.turnDetection === 'local' && this.#isLatest;
+    if (this.#reply !== undefined) this.#finish('interrupted', isStale);
+    if (isStale) this.#isAwaiting = true;
     this.#calls.clear();
     this.#isMuted = this.#isServersTurn;
     if (this.#options.turnDetection === 'server' && this.#isCommitted) this.#beginUtterance();
@@ -298,11 +299,12 @@ export class GeminiSession implements RealtimeSession {
     this.#ending = setTimeout(() => this.#finish(reason), lateTextMs);
   }
 
-  #finish(reason: 'stop' | 'interrupted' | 'tool-calls'): void {
+  #finish(reason: 'stop' | 'interrupted' | 'tool-calls', isStale = false): void {
     clearTimeout(this.#ending);
     this.#ending = undefined;
     const reply = this.#reply;
     this.#reply = undefined;
+    this.#isLatest = false;
     if (reply === undefined) return;
     const usage = this.#usage;
     this.#usage = undefined;
@@ -311,6 +313,7 @@ export class GeminiSession implements RealtimeSession {
       reply,
       reason,
       ...(usage === undefined ? {} : { usage }),
+      ...(isStale ? { isStale } : {}),
     });
   }
 
@@ -318,6 +321,7 @@ export class GeminiSession implements RealtimeSession {
   #ask(): void {
     if (this.#ending !== undefined) this.#finish('stop');
     this.#isAwaiting = true;
+    this.#isLatest = false;
     this.#ahead = [];
     if (!this.#isServersTurn) this.#isMuted = false;
   }

@@ -67,9 +67,10 @@ export type RealtimeEvent =
     }
   /** The server wants no result of these calls any more. */
   | { readonly type: 'tools-cancelled'; readonly ids: readonly string[] }
-  /** Nothing more of this reply follows. */
+  /** Nothing more of this reply follows. `isStale`: it was for an earlier question, the one asked last is yet to be answered. */
   | {
       readonly type: 'reply-done';
+      readonly isStale?: boolean;
       readonly reply: string;
       readonly reason: FinishReason;
       readonly usage?: Usage;

@@ -31,6 +31,8 @@ export class GeminiLivePeer {
   #isSetUp = false;
   #isActive = false;
   #reply: AbortController | undefined;
+  /** Replies that have not begun. */
+  readonly #queued = new Set<AbortController>();
   #handles = 0;
 
   constructor(socket: RoomSocket, state: GeminiLiveState, gates: Gates, violations: string[]) {
@@ -169,6 +171,8 @@ export class GeminiLivePeer {
 
   #interrupt(): void {
     this.#reply?.abort();
+    // Whoever speaks on wants no answer to what they said before.
+    for (const queued of this.#queued) queued.abort();
   }
 
   async #play(): Promise<void> {
@@ -176,8 +180,10 @@ export class GeminiLivePeer {
     const steps = replies[Math.min(this.#state.replies, replies.length - 1)] ?? [];
     this.#state.replies += 1;
     const reply = new AbortController();
+    this.#queued.add(reply);
     while (this.#reply) await breath();
-    if (this.over.aborted) return;
+    this.#queued.delete(reply);
+    if (this.over.aborted || reply.signal.aborted) return;
     this.#reply = reply;
     const over = AbortSignal.any([reply.signal, this.over]);
     let late: string | undefined;

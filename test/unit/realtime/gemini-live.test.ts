@@ -224,6 +224,27 @@ describe('the calls and words of a Gemini Live session', () => {
     session.close();
   });
 
+  it('are those of an earlier question when the server breaks off a reply that nobody interrupted', () => {
+    const session = made('local');
+    session.sendText('When?');
+    session.receive(says);
+    session.receive({ serverContent: { interrupted: true } });
+    session.receive(over);
+    session.receive(says);
+    session.receive({ serverContent: { ...says.serverContent, ...over.serverContent } });
+    expect(events.filter(({ type }) => type.startsWith('reply'))).toEqual([
+      { type: 'reply-started', reply: 'reply-1' },
+      { type: 'reply-done', reply: 'reply-1', reason: 'interrupted', isStale: true },
+      { type: 'reply-started', reply: 'reply-2' },
+    ]);
+    session.sendText('And?');
+    session.receive(says);
+    session.sendText('No, when?');
+    session.receive({ serverContent: { interrupted: true } });
+    expect(events.at(-1)).toEqual({ type: 'reply-done', reply: 'reply-3', reason: 'interrupted' });
+    session.close();
+  });
+
   it('that were cancelled get no result', () => {
     const session = made('local');
     session.sendText('When?');
@@ -328,6 +349,27 @@ describe('DuplexProviderStage over Gemini Live', () => {
       'turn-end',
     ]);
     expect(server.sessions[0]?.received[1]).toContain('12:00');
+  });
+
+  it('gives the answer to the question it is for, however late the server hears of it', async () => {
+    const server = await geminiServer({
+      transcripts: ['First.', 'Second.'],
+      replies: [[{ say: 'Wrong.', ms: 100 }, { gate: 'first' }], [{ say: 'Right.', ms: 100 }]],
+    });
+    const talk = new Talk(gemini(server));
+    talk.speaker.start();
+    talk.speak(1, 120);
+    const peer = await server.session(1);
+    await expect.poll(() => peer.received).toContain('activityEnd');
+    // Its reply is on its way while they speak on.
+    talk.interrupt(1);
+    talk.speak(2, 120);
+    await talk.turnOver(2);
+    expect(talk.messages.filter((line) => line.startsWith('2'))).toEqual([
+      '2 user: Second.',
+      expect.stringMatching(/Right\.$/),
+    ]);
+    expect(talk.outputs.some(({ turn }) => turn === 3)).toBe(false);
   });
 
   it('takes the server’s turns: an utterance begins with its words or the interruption', async () => {

@@ -171,7 +171,10 @@ export class DuplexReplies {
     lane.response = undefined;
     lane.usage = addUsage(lane.usage, event.usage);
     if (event.error) this.#run.emitError(lane.turn, event.error);
-    if (event.reason === 'tool-calls') lane.speech.complete();
+    if (event.isStale === true) {
+      lane.speech.complete();
+      this.#run.expect(lane);
+    } else if (event.reason === 'tool-calls') lane.speech.complete();
     else this.end(lane, event.reason);
   }
 
