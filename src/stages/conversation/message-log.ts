@@ -17,7 +17,7 @@ interface Entry {
 export interface MessageLogListeners {
   /** A failure, once until it changes or an append succeeds again. */
   onTrouble(error: ErrorData): void;
-  /** A message for which there was no room left; it will not be stored. */
+  /** A message for which there was no room left, or that no store can copy; it will not be stored. */
   onGivenUp(conversation: string, message: Message): void;
 }
 
@@ -60,8 +60,9 @@ export class MessageLog {
   }
 
   async #write(): Promise<void> {
+    let most = maxUnsaved;
     while (this.#unsaved.length > 0) {
-      const batch = this.#firstBatch();
+      const batch = this.#firstBatch().slice(0, most);
       const conversation = batch[0]?.conversation ?? '';
       try {
         const messages = batch.map(({ message }) => message);
@@ -70,13 +71,17 @@ export class MessageLog {
           this.#patience,
           'store the conversation',
         );
+        this.#lastTrouble = undefined;
       } catch (error) {
         this.#report(serializeError(error));
-        return;
+        if (!isNoData(error)) return;
+        // One of them holds up the others; which it is shows one by one.
+        most = 1;
+        if (batch.length > 1) continue;
+        for (const { message } of batch) this.#listeners.onGivenUp(conversation, message);
       }
-      const saved = new Set(batch);
-      this.#unsaved = this.#unsaved.filter((entry) => !saved.has(entry));
-      this.#lastTrouble = undefined;
+      const done = new Set(batch);
+      this.#unsaved = this.#unsaved.filter((entry) => !done.has(entry));
     }
   }
 
@@ -93,4 +98,10 @@ export class MessageLog {
     this.#lastTrouble = trouble;
     this.#listeners.onTrouble(error);
   }
+}
+
+/** True when what was to be stored is to blame: structured clone can't copy it. */
+function isNoData(error: unknown): boolean {
+  const { name, cause } = Object(error) as Partial<Error>;
+  return [name, (Object(cause) as Partial<Error>).name].includes('DataCloneError');
 }

@@ -36,7 +36,8 @@ function worthSaving({ message, meta }: MessageElement): boolean {
  *
  * Elements never wait for the store; the end of the stream does. A failing store gives one `error` element,
  * and the messages stay in memory and go along with the next append: up to 1 000, then the oldest is given up
- * (event `message-given-up` `{conversation, id}`). In a worker give `conversation`: turn states do not cross.
+ * (event `message-given-up` `{conversation, id}`), as is at once a message that no store can copy (one with a function, or a
+ * framework's proxy, inside). In a worker give `conversation`: turn states do not cross.
  *
  * @throws from `process`: `invalid-argument` when nothing says which conversation it is
  */

@@ -242,6 +242,24 @@ describe('StateStoreSaveStage', () => {
     expect([stored[0], stored.at(-1), stored.length]).toEqual(['user:3', 'user:last', 1000]);
   });
 
+  it('gives up a message that no store can keep, and keeps the others', async () => {
+    const store = memoryStore();
+    const context = testContext();
+    const bad = element('message', {
+      turn: 1,
+      message: textMessage('user', 'B', {
+        toolCalls: [{ id: '1', name: 'x', arguments: () => 1 }],
+      }),
+    });
+    const inputs = [user('A'), bad, user('C'), user('D'), turnEnd(), element('end', {})];
+    const outputs = await runOn(new StateStoreSaveStage({ store }), inputs, context);
+    expect(shown(await store.load('test'))).toEqual(['user:A', 'user:C', 'user:D']);
+    expect(outputs.filter(({ kind }) => kind === 'error')).toHaveLength(1);
+    expect(context.events.map(({ type, detail }) => [type, detail])).toEqual([
+      ['message-given-up', { conversation: 'test', id: bad.message.id }],
+    ]);
+  });
+
   it('throws what its input throws, after saving', async () => {
     const store = memoryStore();
     const source = (async function* (): AsyncGenerator<StreamElement> {
