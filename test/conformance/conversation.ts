@@ -552,6 +552,13 @@ const validationRows: readonly Row[] = [
       expect(brief(outputs)).toEqual(['+Well ', '+damn ', '+it', 'assistant:Well damn it', 'end']);
       expect(only(outputs, 'message')[0]?.meta?.['validation']).toMatchObject({ passed: false });
       expect(session.events.map(({ type }) => type)).toContain('validation-failed');
+      const hear = new ValidationStage({
+        input: [maxLength({ characters: 1 })],
+        onFailure: 'annotate',
+      });
+      const [heard] = await once([hear], [make.user('long')]);
+      expect(brief([heard!])).toEqual(['user:long']);
+      expect(heard!.meta?.['validation']).toMatchObject({ passed: false });
     },
   ),
   differs(

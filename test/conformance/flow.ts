@@ -145,6 +145,20 @@ const routingRows: readonly Row[] = [
         b: ['x'],
         c: [],
       });
+      const other = element('transcript', { text: 'heard', final: true });
+      expect(count(await shares(byContent(cases, 'c'), [other]))).toEqual([0, 0, 1]);
+      const dropping = live([
+        new RouterStage({ routes: ['out'], routing: byContent([]) }),
+        tag('out'),
+      ]);
+      dropping.push(other, other);
+      expect(brief(await dropping.end())).toEqual(['<end>']);
+      expect(dropping.events).toContainEqual(
+        expect.objectContaining({
+          type: 'element-unrouted',
+          detail: { kind: 'transcript', count: 1 },
+        }),
+      );
       expect(count(await shares(roundRobin(), texts(6)))).toEqual([2, 2, 2]);
       const [a, b] = count(await shares(weighted({ a: 0.9, b: 0.1 }, spread()), texts(1000)));
       expect(a).toBeGreaterThan(880);
@@ -343,18 +357,27 @@ const watchingRows: readonly Row[] = [
           },
         }),
       );
-      const run = chained([work], { clock, idleTimeoutMs: 0 }).execute(texts(4));
-      const draining = run.drain();
-      for (let step = 0; step < 8; step += 1) await clock.advance(50);
+      const config = { clock, idleTimeoutMs: 0, channelBufferSize: 4 };
+      const run = chained([work], config).execute(texts(12));
+      // Nobody takes anything as fast as it is made.
+      const draining = (async () => {
+        for await (const _ of run) await clock.sleep(200, new AbortController().signal);
+      })();
+      for (let step = 0; step < 60; step += 1) await clock.advance(50);
       await draining;
-      const { processingMs, elementsIn, elementsOut, errors, queueDepth } = work.snapshot();
+      const { elementsIn, elementsOut, errors, ...measured } = work.snapshot();
       expect({ elementsIn, elementsOut, errors }).toEqual({
-        elementsIn: 5,
-        elementsOut: 5,
+        elementsIn: 13,
+        elementsOut: 13,
         errors: 0,
       });
+      const { processingMs, queueDepth, waitMs, blockedMs, throughputPerSecond } = measured;
       expect(processingMs.max).toBeCloseTo(50, 0);
+      expect(blockedMs).toBeGreaterThan(200);
       expect(queueDepth.max).toBeGreaterThan(1);
+      expect(waitMs.p95).toBeGreaterThan(100);
+      expect(throughputPerSecond).toBeGreaterThan(4);
+      expect(throughputPerSecond).toBeLessThan(20);
       work.reset();
       expect(work.snapshot().elementsIn).toBe(0);
     },
@@ -409,7 +432,7 @@ const watchingRows: readonly Row[] = [
         make.user(`Bearer abcdefgh12345678 ${'x'.repeat(300)}`),
         make.error('tool', 'broken'),
         make.audio(new Float32Array(160)),
-        make.turnEnd(),
+        make.turnEnd({ meta: { apiKey: 'hunter-2' } }),
       ];
       const stage = new DebugStage({
         label: 'here',
@@ -420,6 +443,7 @@ const watchingRows: readonly Row[] = [
       const shown = JSON.stringify(lines);
       expect(shown).toContain('[here] message');
       expect(shown).not.toContain('abcdefgh12345678');
+      expect(shown).not.toContain('hunter-2');
       expect(shown).not.toContain('x'.repeat(150));
       expect(shown).toContain('"durationMs":10');
     },
@@ -434,6 +458,18 @@ const watchingRows: readonly Row[] = [
         const make = elements();
         return [make.user('one'), make.user('two'), make.error('tool', 'x'), make.turnEnd()];
       };
+      // Whatever is said to be counted.
+      const free = elements();
+      const past = free.message('user', 'before', {}, { meta: { fromHistory: true } });
+      const exempt = [past, past, free.error('tool', 'x'), free.error('tool', 'y'), free.turnEnd()];
+      const all = new RateLimitStage({
+        perSecond: 1,
+        burst: 1,
+        mode: 'drop',
+        kinds: ['message', 'error', 'turn-end', 'end'],
+        clock: fakeClock(),
+      });
+      expect(await once([all], [...exempt, free.turnEnd()])).toHaveLength(exempt.length + 1);
       const kinds = async (mode: 'drop' | 'error'): Promise<string[]> => {
         const stage = new RateLimitStage({ perSecond: 1, burst: 1, mode, clock: fakeClock() });
         return (await once([stage], inputs())).map(({ kind }) => kind);
