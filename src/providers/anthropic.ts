@@ -19,7 +19,8 @@ export interface AnthropicOptions extends HttpModelOptions {
   readonly version?: '2026-10-21' | '2023-06-01';
   /**
    * Thinking before the answer, which a listener waits for: `disabled` unless given. `adaptive` lets the model
-   * choose, `budgetTokens` (below `maxOutputTokens`) sets a limit, `model-default` sends nothing.
+   * choose, `budgetTokens` (from 1024 on, below `maxOutputTokens`) sets a limit, `model-default` sends nothing. Off
+   * where the API refuses it: with a `toolChoice`, and behind calls that were made without it.
    */
   readonly thinking?: 'disabled' | 'adaptive' | 'model-default' | { readonly budgetTokens: number };
 }
@@ -27,8 +28,19 @@ export interface AnthropicOptions extends HttpModelOptions {
 /** The API insists on a limit. */
 const defaultMaxTokens = 4096;
 
-function thinkingOf({ thinking = 'disabled' }: AnthropicOptions): Record<string, unknown> {
+/** True where the API refuses to think: before a call it is made to make, and behind one made without thinking. */
+function mayNotThink({ toolChoice = 'auto', messages, tools }: ProviderRequest): boolean {
+  if (tools.length > 0 && toolChoice !== 'auto') return true;
+  const call = messages.findLast(({ role }) => role === 'assistant')?.toolCalls?.[0];
+  return messages.at(-1)?.role === 'tool' && call?.providerData?.['anthropic'] === undefined;
+}
+
+function thinkingOf(
+  { thinking = 'disabled' }: AnthropicOptions,
+  request: ProviderRequest,
+): Record<string, unknown> {
   if (thinking === 'model-default') return {};
+  if (mayNotThink(request)) return { thinking: { type: 'disabled' } };
   if (typeof thinking === 'string') return { thinking: { type: thinking } };
   return { thinking: { type: 'enabled', budget_tokens: thinking.budgetTokens } };
 }
@@ -79,7 +91,7 @@ export function anthropic(options: AnthropicOptions): Provider {
         max_tokens: request.maxOutputTokens ?? options.maxOutputTokens ?? defaultMaxTokens,
         stream: true,
         ...anthropicMessages(request),
-        ...thinkingOf(options),
+        ...thinkingOf(options, request),
         ...temperatureOf(options, request),
         ...(request.tools.length === 0
           ? {}

@@ -25,7 +25,13 @@ const byBytes = (mediaType: Shape): Shape =>
   record({ type: anything, media_type: mediaType, data: words });
 
 const cached = { 'cache_control?': anyRecord };
-const textBlock = record({ type: anything, text: words, ...cached });
+const someText: Shape = (value, path) =>
+  typeof value === 'string' && /\S/.test(value)
+    ? undefined
+    : `${path}: text content blocks must contain non-whitespace text`;
+const callId: Shape = (value, path) =>
+  typeof value === 'string' && /^[\w-]+$/.test(value) ? undefined : `${path} is no id`;
+const textBlock = record({ type: anything, text: someText, ...cached });
 const userBlock = tagged('type', {
   text: textBlock,
   image: record({ type: anything, source: tagged('type', { url: byUrl, base64: byBytes(image) }) }),
@@ -41,7 +47,7 @@ const userBlock = tagged('type', {
   }),
   tool_result: record({
     type: anything,
-    tool_use_id: words,
+    tool_use_id: callId,
     'content?': either(primitive('string'), listOf(anyRecord)),
     'is_error?': primitive('boolean'),
     ...cached,
@@ -51,7 +57,7 @@ const assistantBlock = tagged('type', {
   text: textBlock,
   thinking: record({ type: anything, thinking: primitive('string'), signature: words }),
   redacted_thinking: record({ type: anything, data: words }),
-  tool_use: record({ type: anything, id: words, name: words, input: anyRecord, ...cached }),
+  tool_use: record({ type: anything, id: callId, name: words, input: anyRecord, ...cached }),
 });
 
 const message = tagged('role', {
@@ -77,13 +83,42 @@ const answeredCalls: Shape = (messages) => {
   return open.length === 0 ? undefined : `tool_use ${open.join()} is not answered`;
 };
 
+/** The rules of thinking, and of who speaks first. */
+const order: Shape = (request) => {
+  const {
+    thinking: given,
+    tool_choice: choice,
+    max_tokens: most,
+    messages,
+  } = request as {
+    thinking?: Record<string, unknown>;
+    tool_choice?: Record<string, unknown>;
+    max_tokens: number;
+    messages: { role: string; content: unknown }[];
+  };
+  if (messages[0]?.role !== 'user') return 'messages: first message must use the "user" role';
+  if (given?.['type'] !== 'enabled') return undefined;
+  const budget = Number(given['budget_tokens']);
+  if (budget < 1024) return 'thinking.enabled.budget_tokens: Input should be at least 1024';
+  if (budget >= most) return '`max_tokens` must be greater than `thinking.budget_tokens`';
+  if (choice?.['type'] === 'any' || choice?.['type'] === 'tool')
+    return 'Thinking may not be enabled when tool_choice forces tool use.';
+  const blocksOf = (content: unknown): Record<string, unknown>[] =>
+    Array.isArray(content) ? (content as Record<string, unknown>[]) : [];
+  const isResult = blocksOf(messages.at(-1)?.content)[0]?.['type'] === 'tool_result';
+  const first = blocksOf(messages.at(-2)?.content)[0]?.['type'];
+  return isResult && first !== 'thinking' && first !== 'redacted_thinking'
+    ? `Expected \`thinking\` or \`redacted_thinking\`, but found \`${String(first)}\`.`
+    : undefined;
+};
+
 const thinking = tagged('type', {
   enabled: record({ type: anything, budget_tokens: primitive('number'), 'display?': words }),
   adaptive: record({ type: anything, 'display?': words }),
   disabled: record({ type: anything }),
 });
 
-const body = record({
+const fields = record({
   model: words,
   max_tokens: primitive('number'),
   messages: all(listOf(message, 1), answeredCalls),
@@ -123,6 +158,8 @@ const body = record({
     1,
   ),
 });
+
+const body = all(fields, order);
 
 function complaint({ headers, body: sent }: RecordedRequest): string | undefined {
   const version = headers['anthropic-version'] ?? '';

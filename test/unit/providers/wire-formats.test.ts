@@ -115,6 +115,31 @@ describe('anthropic', () => {
     expect((await talk([hello], { thinking })).bodies[0]?.['thinking']).toEqual(sent);
   });
 
+  it.each(['adaptive', { budgetTokens: 2000 }] as const)(
+    'does not think where the API refuses it: %j',
+    async (thinking) => {
+      const forced = { ...ask, tools: [tool], toolChoice: { name: 'add' } } as const;
+      const foreign = [{ id: 'call:1', name: 'add', arguments: {} }];
+      const behind = { ...ask, tools: [tool], messages: answered(foreign) };
+      for (const request of [forced, behind]) {
+        const { bodies, server } = await talk([hello], { thinking }, request);
+        expect(server.violations).toEqual([]);
+        expect(bodies[0]?.['thinking']).toEqual({ type: 'disabled' });
+      }
+      const later = {
+        ...behind,
+        messages: [
+          ...behind.messages,
+          textMessage('assistant', 'Done.'),
+          textMessage('user', 'And?'),
+        ],
+      };
+      expect((await talk([hello], { thinking }, later)).bodies[0]?.['thinking']).not.toEqual({
+        type: 'disabled',
+      });
+    },
+  );
+
   it('sends thinking back before the call it led to, redacted or not', async () => {
     const first = await talk(
       [
