@@ -146,12 +146,30 @@ function serialize(value: unknown, depth: number): ErrorData {
     hint: error.hint,
     retryable: error.retryable,
     ...(error.stage === undefined ? {} : { stage: error.stage }),
-    ...(error.details === undefined ? {} : { details: error.details }),
+    ...(error.details === undefined ? {} : { details: plain(error.details) }),
     ...(cause === undefined || cause === value || depth === 0
       ? {}
       : { cause: serialize(cause, depth - 1) }),
     ...(stack === undefined ? {} : { stack }),
   };
+}
+
+// A worklet has none.
+declare const structuredClone: ((value: unknown) => unknown) | undefined;
+
+/** `details` without what structured clone refuses: of that only its type is told. */
+function plain(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const cloneable = (value: unknown): unknown => {
+    try {
+      if (typeof structuredClone === 'function') structuredClone(value);
+      return value;
+    } catch {
+      return `[${typeof value}]`;
+    }
+  };
+  return Object.fromEntries(
+    Object.entries(details).map(([name, value]) => [name, cloneable(value)]),
+  );
 }
 
 /** The inverse of {@link serializeError}; the stack is the one of the thread it happened in. */

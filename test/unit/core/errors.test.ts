@@ -36,6 +36,17 @@ describe('serializeError', () => {
     expect(serializeError(thrown)).toMatchObject({ code: 'unknown', message });
   });
 
+  it('tells of details that cannot be cloned at least what they are', () => {
+    const odd = Object.assign(Object.create(null) as object, { act: () => 1 });
+    const details = { status: 503, act: () => 1, odd, list: [1] };
+    const cause = new AntiphonError('stage', 'inner', { details: { act: () => 1 } });
+    const data = structuredClone(
+      serializeError(new AntiphonError('stage', 'outer', { details, cause })),
+    );
+    expect(data.details).toEqual({ status: 503, act: '[function]', odd: '[object]', list: [1] });
+    expect(data.cause?.details).toEqual({ act: '[function]' });
+  });
+
   it('does not follow an error that is its own cause for ever', () => {
     const first = new Error('first');
     const second = new Error('second', { cause: first });
