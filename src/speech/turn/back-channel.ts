@@ -1,6 +1,7 @@
 /**
  * Tells "mhm" from a claim to the floor. The rule of the back-channel test of CANDOR (Reece et al., 2023,
- * "The CANDOR corpus"): at most three words, most of them from a list, not beginning like a sentence.
+ * "The CANDOR corpus"): at most three words, most of them from a list, not beginning like a sentence; and none that
+ * wants something, such as "stop".
  */
 
 /** English words that show attention and claim nothing. */
@@ -14,6 +15,9 @@ export const englishBackChannels: ReadonlySet<string> = new Set(
 const sentenceOpeners: ReadonlySet<string> = new Set(
   "and but i i'm it it's like so that that's we we're well you you're".split(' '),
 );
+
+/** Words that want something, whatever stands beside them; unless a list of back-channels has them. */
+const demands: ReadonlySet<string> = new Set('stop wait no actually hold cancel quiet'.split(' '));
 
 const longestBackChannel = 3;
 
@@ -44,5 +48,6 @@ export function isBackChannel(
   const first = words[0];
   if (first === undefined) return true;
   if (words.length > longestBackChannel || sentenceOpeners.has(first)) return false;
+  if (words.some((word) => demands.has(word) && !list.has(word))) return false;
   return words.filter((word) => list.has(word)).length > words.length / 2;
 }
