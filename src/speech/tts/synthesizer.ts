@@ -8,7 +8,7 @@ export interface SynthesizedSpeech {
   readonly samples: Float32Array<ArrayBuffer>;
   /** In hertz. */
   readonly sampleRate: number;
-  /** Word → sample offset, never falling; the marks' texts concatenated equal the text that was given. */
+  /** Word → sample offset, never falling; the marks' texts concatenated equal the text that was given. Estimated where there are none. */
   readonly marks: readonly WordMark[];
 }
 

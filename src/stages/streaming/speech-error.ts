@@ -2,6 +2,8 @@
 import { element, type ErrorElement } from '../../core/element.ts';
 import { AntiphonError, serializeError, toAntiphonError } from '../../core/errors.ts';
 import { sleep, type Clock } from '../../core/time.ts';
+import { estimateMarks } from '../../speech/tts/estimate-marks.ts';
+import { speakable } from '../../speech/tts/speakable.ts';
 import type { SynthesizedSpeech, Synthesizer } from '../../speech/tts/synthesizer.ts';
 import type { PieceFacts } from './speech-pieces.ts';
 
@@ -25,12 +27,19 @@ export async function synthesizeWithRetry(
   const { attempts = 3, delayMs = 250, maxDelayMs = 2000 } = retry;
   for (let attempt = 1; ; attempt += 1)
     try {
-      return await synthesizer.synthesize(text, { signal });
+      return marked(text, await synthesizer.synthesize(text, { signal }));
     } catch (thrown) {
       const error = toAntiphonError(thrown, 'model-run');
       if (signal.aborted || !error.retryable || attempt >= attempts) throw error;
       await sleep(clock, Math.min(maxDelayMs, delayMs * 2 ** (attempt - 1)), signal);
     }
+}
+
+/** Where a voice does not tell where its words are, they are estimated: without, nothing would count as heard. */
+function marked(text: string, speech: SynthesizedSpeech): SynthesizedSpeech {
+  if (speech.marks.length > 0) return speech;
+  const { samples, sampleRate } = speech;
+  return { ...speech, marks: estimateMarks(speakable(text), samples, sampleRate) };
 }
 
 /** The `error` element for a sentence that could not be spoken. */

@@ -67,6 +67,18 @@ describe('a reply that is being written', () => {
     expect(outline(outputs)).toEqual(['1: Hello there. How are you? Good.', '| 1', 'message 1']);
   });
 
+  it('is counted word by word though the voice does not tell where they are', async () => {
+    const voice = characterVoice();
+    const silent = {
+      ...voice,
+      synthesize: async (text: string) => ({ ...(await voice.synthesize(text)), marks: [] }),
+    };
+    const outputs = await runOn(stageWith(silent), [delta('One two three.'), message('')]);
+    expect(outline(outputs)).toEqual(['1: One two three.', '| 1', 'message 1']);
+    const marks = outputs.filter(isSpeech).flatMap((piece) => piece.marks ?? []);
+    expect(marks.map(({ text }) => text)).toEqual(['One ', 'two ', 'three.']);
+  });
+
   it('is heard before it is complete', async () => {
     const stage = stageWith(characterVoice());
     let goOn: () => void = () => undefined;
