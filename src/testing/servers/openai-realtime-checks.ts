@@ -35,6 +35,41 @@ const sessionFields = new Set([
   'prompt',
 ]);
 
+/** What the objects within a session, and what is asked of a response, may have. */
+const inner = {
+  input: ['format', 'noise_reduction', 'transcription', 'turn_detection'],
+  output: ['format', 'voice', 'speed'],
+  transcription: ['model', 'language', 'languages', 'prompt', 'keywords', 'delay'],
+  server_vad: [
+    'type',
+    'threshold',
+    'prefix_padding_ms',
+    'silence_duration_ms',
+    'create_response',
+    'interrupt_response',
+    'idle_timeout_ms',
+  ],
+  semantic_vad: ['type', 'eagerness', 'create_response', 'interrupt_response'],
+  response: [
+    'conversation',
+    'input',
+    'instructions',
+    'output_modalities',
+    'tools',
+    'tool_choice',
+    'metadata',
+    'max_output_tokens',
+    'audio',
+    'reasoning',
+  ],
+} as const;
+
+function strayIn(name: keyof typeof inner, value: unknown): string | undefined {
+  const known: readonly string[] = inner[name];
+  const stray = Object.keys(recordOf(value)).find((key) => !known.includes(key));
+  return stray === undefined ? undefined : `${name} has the unknown field "${stray}"`;
+}
+
 const contentTypes: Readonly<Record<string, readonly string[]>> = {
   system: ['input_text'],
   user: ['input_text', 'input_audio', 'input_image'],
@@ -73,6 +108,16 @@ function sessionProblem(session: Json): string | undefined {
     const { type, rate } = recordOf(format) as { type?: unknown; rate?: unknown };
     if (type !== 'audio/pcm' || rate !== 24_000) return `audio.${side}.format is not PCM of 24 kHz`;
   }
+  const { transcription, turn_detection: detection } = recordOf(audio['input']);
+  const { type: vad } = recordOf(detection);
+  if (detection && vad !== 'server_vad' && vad !== 'semantic_vad')
+    return `turn_detection of type "${String(vad)}"`;
+  const odd =
+    strayIn('input', audio['input']) ??
+    strayIn('output', audio['output']) ??
+    strayIn('transcription', transcription) ??
+    (detection ? strayIn(vad as 'server_vad', detection) : undefined);
+  if (odd !== undefined) return odd;
   const voice = recordOf(audio['output'])['voice'];
   if (typeof voice === 'string' && !voices.has(voice)) return `there is no voice "${voice}"`;
   return toolsProblem(session['tools']);
@@ -115,6 +160,8 @@ function itemProblem(item: Json): string | undefined {
 }
 
 function responseProblem(response: unknown): string | undefined {
+  const stray = strayIn('response', response);
+  if (stray !== undefined) return stray;
   const modalities = recordOf(response)['output_modalities'];
   return modalities === undefined || (Array.isArray(modalities) && modalities.length === 1)
     ? undefined

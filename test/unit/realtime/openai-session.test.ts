@@ -356,9 +356,19 @@ describe('an OpenAI realtime session', () => {
     const server = await openAIServer();
     const { session } = await open(openAI(server));
     session.truncate('item_unknown', 5);
-    const retired = openAI(server, { session: { temperature: 0.8 } });
-    expect((await failure(open(retired))).code).toBe('provider-request');
-    expectViolations(server, ['session.update has the unknown field "temperature"']);
+    for (const options of [
+      { session: { temperature: 0.8 } },
+      { session: { audio: { input: { turns: true } } } },
+      { turnDetection: { type: 'semantic_vad', threshold: 0.5 } },
+      { transcription: { model: 'gpt-transcribe', tongue: 'en' } },
+    ])
+      expect((await failure(open(openAI(server, options)))).code).toBe('provider-request');
+    expectViolations(server, [
+      'session.update has the unknown field "temperature"',
+      'input has the unknown field "turns"',
+      'semantic_vad has the unknown field "threshold"',
+      'transcription has the unknown field "tongue"',
+    ]);
   });
 });
 
