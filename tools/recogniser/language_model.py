@@ -16,7 +16,7 @@ import ngrams
 import sphinx_model
 import text
 
-DECODER = {'alpha': 1., 'beta': .4, 'oov': -8., 'oovLetter': -2.5, 'ahead': .3, 'beam': 200, 'prune': 12., 'topk': 16}  # chosen on the development sets
+DECODER = {'alpha': .85, 'beta': -.2, 'oov': -8., 'oovLetter': -3.65, 'ahead': .5, 'beam': 200, 'prune': 12., 'topk': 16}  # chosen on the development sets
 SCALE = .06  # of log10: a probability is one byte
 LIST = '/usr/share/dict/american-english-small'
 SHARE = .5  # of our own text against the general model
