@@ -27,6 +27,8 @@ export class GeminiLivePeer {
   readonly #violations: string[];
   readonly #over = new AbortController();
   readonly #calls = new Map<string, () => void>();
+  /** Calls that were cancelled: their results may be on their way already. */
+  readonly #cancelled = new Set<string>();
   #audio: Uint8Array[] = [];
   #isSetUp = false;
   #isActive = false;
@@ -198,6 +200,7 @@ export class GeminiLivePeer {
     this.#reply = undefined;
     if (reply.signal.aborted) {
       const ids = [...this.#calls.keys()];
+      for (const id of ids) this.#cancelled.add(id);
       this.#calls.clear();
       if (ids.length > 0) this.send({ toolCallCancellation: { ids } });
       this.send({ serverContent: { interrupted: true } });
@@ -272,7 +275,8 @@ export class GeminiLivePeer {
       const id = stringOf(response['id']);
       this.received.push(`result: ${JSON.stringify(response['response'])}`);
       const resolve = this.#calls.get(id);
-      if (!resolve) this.#refuse(`a result of the unknown call "${id}"`);
+      if (!resolve && !this.#cancelled.has(id))
+        this.#refuse(`a result of the unknown call "${id}"`);
       this.#calls.delete(id);
       resolve?.();
     }
