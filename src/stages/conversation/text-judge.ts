@@ -72,9 +72,9 @@ export class TextJudge {
         };
     }
     if (!first) return { safe };
-    // Another validator may still object to something at or before this place.
-    if (!final && safe <= first.at) return { safe };
     const violation = this.#withoutRemnant(text, first);
+    // Another validator may still object to something at or before this place.
+    if (!final && safe <= first.at) return { safe: Math.min(safe, violation.at) };
     return { safe: Math.min(safe, violation.at), violation };
   }
 

@@ -73,6 +73,11 @@ describe('validators', () => {
     for (const pieces of [['"assass'], ['"as', 'sas', 's'], '"assass'.split('')])
       expect(said(await run({ output }, reply(pieces)))).toBe('"');
     expect(said(await run({ output: output.slice(1) }, reply(['"assass'])))).toBe('"ass');
+    // Nor while something longer may still be banned further on.
+    const longer = [bannedWords(['ass', 'big ass hat']), maxLength({ characters: 4 })];
+    const text = `"${'ass'.repeat(8)}big ass ass`;
+    for (const pieces of [[text], text.split('')])
+      expect(said(await run({ output: longer }, reply(pieces)))).toBe('"');
   });
 
   it('bannedWords refuses an empty phrase', () => {
