@@ -21,6 +21,21 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** Closes a run in which the stage does not end by itself, and expects that this is told. */
+async function expectAbandoned(stage: Stage): Promise<void> {
+  const events: string[] = [];
+  const run = new PipelineBuilder({ idleTimeoutMs: 0 })
+    .chain(stage)
+    .build()
+    .execute([text('x')]);
+  run.on((event) => events.push(event.type));
+  await run.ready;
+  const closing = run.close();
+  await vi.advanceTimersByTimeAsync(1000);
+  await closing;
+  expect(events).toContain('stage-abandoned');
+}
+
 describe('a run', () => {
   it('passes elements through a chain in order and ends with its input', async () => {
     const pipeline = new PipelineBuilder().chain(tag('a'), tag('b')).build();
@@ -406,17 +421,7 @@ describe('ending a run', () => {
       await forever();
       yield text('never');
     });
-    const events: string[] = [];
-    const run = new PipelineBuilder({ idleTimeoutMs: 0 })
-      .chain(stuck.stage)
-      .build()
-      .execute([text('x')]);
-    run.on((event) => events.push(event.type));
-    await run.ready;
-    const closing = run.close();
-    await vi.advanceTimersByTimeAsync(1000);
-    await closing;
-    expect(events).toContain('stage-abandoned');
+    await expectAbandoned(stuck.stage);
   });
 
   it('waits for the tear-down of a step, and tells of one that is parked', async () => {
@@ -446,17 +451,7 @@ describe('ending a run', () => {
       emits: ['text'],
       process: () => forever(),
     });
-    const events: string[] = [];
-    const run = new PipelineBuilder({ idleTimeoutMs: 0 })
-      .chain(stuck)
-      .build()
-      .execute([text('x')]);
-    run.on((event) => events.push(event.type));
-    await run.ready;
-    const closing = run.close();
-    await vi.advanceTimersByTimeAsync(1000);
-    await closing;
-    expect(events).toContain('stage-abandoned');
+    await expectAbandoned(stuck);
   });
 
   it('does not wait for a prepare that never settles', async () => {
